@@ -1,0 +1,112 @@
+//! When and how long to wait before another attempt.
+
+use crate::error::{Code, Error};
+use crate::time::Time;
+
+/// What to do about an error.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// Give up: another attempt would not help.
+    GiveUp,
+    /// Wait so many milliseconds; then another attempt is worth it.
+    Wait(u32),
+    /// The back-end asks for a longer wait than the caller accepts.
+    TooLong,
+}
+
+const FIRST_DELAY: u32 = 500;
+const LONGEST_DELAY: u32 = 8_000;
+
+/// Capped exponential back-off with jitter in its upper half; a wait that the back-end names comes first.
+pub(super) fn delay(error: &Error, attempt: u32, max_retry_after: i64, random: f64) -> Decision {
+    if error.retry_after.is_some_and(|seconds| i64::from(seconds) > max_retry_after) {
+        return Decision::TooLong;
+    }
+    let worth = match error.code {
+        Code::Network | Code::Timeout | Code::RateLimited => true,
+        Code::ServerError => matches!(error.status, Some(502..=504)),
+        _ => false,
+    };
+    if !worth {
+        return Decision::GiveUp;
+    }
+    let backoff = FIRST_DELAY.saturating_mul(1 << (attempt - 1).min(10)).min(LONGEST_DELAY);
+    let jittered = backoff / 2 + (f64::from(backoff / 2) * random.clamp(0.0, 1.0)) as u32;
+    Decision::Wait(error.retry_after.map_or(jittered, |seconds| (seconds * 1000).max(jittered.min(1000))))
+}
+
+/// `Retry-After` in seconds from now (RFC 9110, 10.2.3): a number of seconds or a date. A past date is 0; nonsense is as if it were not there.
+pub(super) fn after(value: &str, now: Option<Time>) -> Option<u32> {
+    let value = value.trim();
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(value.parse().unwrap_or(u32::MAX));
+    }
+    let wait = Time::parse_http(value)?.millis() - now?.millis();
+    Some(u32::try_from((wait.max(0) + 999) / 1000).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(code: Code, status: u16, retry_after: Option<u32>) -> Error {
+        let mut error = Error::new(code, "").with_status(status);
+        error.retry_after = retry_after;
+        error
+    }
+
+    #[test]
+    fn waits_grow_and_are_capped() {
+        let wait = |attempt, random| delay(&error(Code::ServerError, 503, None), attempt, 10, random);
+        assert_eq!([1, 2, 3, 9, 40].map(|attempt| wait(attempt, 1.0)), [500, 1000, 2000, 8000, 8000].map(Decision::Wait));
+        assert_eq!(wait(1, 0.0), Decision::Wait(250));
+        assert_eq!(wait(1, f64::NAN), Decision::Wait(250));
+    }
+
+    #[test]
+    fn only_what_passes_is_tried_again() {
+        for (code, status, again) in [
+            (Code::Network, 0, true),
+            (Code::Timeout, 408, true),
+            (Code::RateLimited, 429, true),
+            (Code::ServerError, 502, true),
+            (Code::ServerError, 504, true),
+            (Code::ServerError, 500, false),
+            (Code::ServerError, 501, false),
+            (Code::Unauthenticated, 401, false),
+            (Code::InvalidResponse, 200, false),
+            (Code::Aborted, 0, false),
+        ] {
+            assert_eq!(delay(&error(code, status, None), 1, 10, 0.5) != Decision::GiveUp, again, "{code:?} {status}");
+        }
+    }
+
+    #[test]
+    fn the_back_end_names_the_wait() {
+        assert_eq!(delay(&error(Code::RateLimited, 429, Some(3)), 1, 10, 1.0), Decision::Wait(3000));
+        assert_eq!(delay(&error(Code::RateLimited, 429, Some(0)), 1, 10, 1.0), Decision::Wait(500));
+        assert_eq!(delay(&error(Code::RateLimited, 429, Some(11)), 1, 10, 1.0), Decision::TooLong);
+        assert_eq!(delay(&error(Code::ServerError, 500, Some(u32::MAX)), 1, 10, 1.0), Decision::TooLong);
+    }
+
+    #[test]
+    fn reads_retry_after() {
+        let now = Time::parse_http("Sun, 06 Nov 1994 08:49:37 GMT");
+        for (value, expected) in [
+            ("120", Some(120)),
+            (" 0 ", Some(0)),
+            ("99999999999999999999", Some(u32::MAX)),
+            ("Sun, 06 Nov 1994 08:50:07 GMT", Some(30)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+            ("-1", None),
+            ("1.5", None),
+            ("soon", None),
+            ("", None),
+            ("1e3", None),
+            ("٣", None),
+        ] {
+            assert_eq!(after(value, now), expected, "{value}");
+        }
+        assert_eq!(after("Sun, 06 Nov 1994 08:50:07 GMT", None), None);
+    }
+}

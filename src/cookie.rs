@@ -1,0 +1,218 @@
+//! Clearing cookies (RFC 6265bis): a cookie goes only if the deleting one has the same name, domain, path and partition, and is acceptable itself.
+
+use crate::http::is_token;
+use crate::json::Json;
+use crate::value::Value;
+
+/// A cookie to clear.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CookieSpec {
+    /// Name.
+    pub name: String,
+    /// Path; "/" where nothing is said.
+    pub path: Option<String>,
+    /// Domain; host-only where nothing is said.
+    pub domain: Option<String>,
+    /// Secure.
+    pub secure: bool,
+    /// SameSite.
+    pub same_site: Option<SameSite>,
+    /// Partitioned (CHIPS).
+    pub partitioned: bool,
+    /// HttpOnly, if that is known.
+    pub http_only: Option<bool>,
+}
+
+/// SameSite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SameSite {
+    /// Never across sites.
+    Strict,
+    /// Across sites for navigation only.
+    Lax,
+    /// Always.
+    None,
+}
+
+impl SameSite {
+    /// The name in `Set-Cookie`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Strict => "Strict",
+            Self::Lax => "Lax",
+            Self::None => "None",
+        }
+    }
+}
+
+impl CookieSpec {
+    /// Reads one from the options; the error says what is wrong with it.
+    pub fn read(item: Json<'_>) -> Result<Self, &'static str> {
+        let spec = Self {
+            name: item.text("name").unwrap_or_default(),
+            path: item.text("path"),
+            domain: item.text("domain"),
+            secure: item.flag("secure") == Some(true),
+            same_site: item.text("sameSite").map(|name| match name.as_str() {
+                "Strict" => SameSite::Strict,
+                "Lax" => SameSite::Lax,
+                _ => SameSite::None,
+            }),
+            partitioned: item.flag("partitioned") == Some(true),
+            http_only: item.flag("httpOnly"),
+        };
+        spec.check()
+    }
+
+    /// Says what a browser would silently ignore, and sets what the name's prefix demands.
+    pub fn check(mut self) -> Result<Self, &'static str> {
+        let plain = |text: &str| text.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b';');
+        if !is_token(&self.name) {
+            return Err("a cookie's name must be a token, such as \"refresh_token\"");
+        }
+        if self.path.as_deref().is_some_and(|path| !path.starts_with('/') || !plain(path)) {
+            return Err("a cookie's path must start with / and hold no semicolon");
+        }
+        if self.domain.as_deref().is_some_and(|domain| domain.is_empty() || !domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))) {
+            return Err("a cookie's domain must be a host name, such as \"example.com\"");
+        }
+        // A leading dot means nothing to a browser, but the Cookie Store API refuses it.
+        self.domain = self.domain.map(|domain| domain.trim_start_matches('.').to_ascii_lowercase());
+        if self.has_prefix("__Host-") {
+            if self.domain.is_some() || self.path.as_deref().is_some_and(|path| path != "/") {
+                return Err("a __Host- cookie has no domain, and its path is /");
+            }
+            self.secure = true;
+        }
+        if self.has_prefix("__Secure-") || self.has_prefix("__Http-") || self.partitioned || self.same_site == Some(SameSite::None) {
+            self.secure = true;
+        }
+        if self.needs_http() {
+            self.secure = true;
+            self.http_only = Some(true);
+        }
+        Ok(self)
+    }
+
+    fn has_prefix(&self, prefix: &str) -> bool {
+        self.name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    }
+
+    fn needs_http(&self) -> bool {
+        self.has_prefix("__Http-") || self.has_prefix("__Host-Http-")
+    }
+
+    /// The path it is cleared on.
+    pub fn path(&self) -> &str {
+        self.path.as_deref().unwrap_or("/")
+    }
+
+    /// What clears it: a `Set-Cookie` value for a server, or a value for `document.cookie`, which knows no HttpOnly.
+    pub fn removal(&self, for_server: bool) -> String {
+        let mut out = [&self.name, "=; Path=", self.path()].concat();
+        if let Some(domain) = &self.domain {
+            out.push_str("; Domain=");
+            out.push_str(domain);
+        }
+        out.push_str("; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT");
+        if self.secure {
+            out.push_str("; Secure");
+        }
+        if for_server && self.http_only == Some(true) {
+            out.push_str("; HttpOnly");
+        }
+        if let Some(same_site) = self.same_site {
+            out.push_str("; SameSite=");
+            out.push_str(same_site.as_str());
+        }
+        if self.partitioned {
+            out.push_str("; Partitioned");
+        }
+        out
+    }
+}
+
+/// The `Set-Cookie` values of a server: host-only ones first and domain ones last, since stores that keep one entry per name then keep the wider one.
+pub fn set_cookies(specs: &[CookieSpec]) -> Value {
+    let mut cookies = Vec::new();
+    for wide in [false, true] {
+        cookies.extend(specs.iter().filter(|spec| spec.domain.is_some() == wide).map(|spec| Value::Text(spec.removal(true))));
+    }
+    Value::List(cookies)
+}
+
+/// What a page clears its cookies with.
+pub fn removals(specs: &[CookieSpec]) -> Value {
+    let removal = |spec: &CookieSpec| {
+        Value::Object(vec![
+            ("name", Value::Text(spec.name.clone())),
+            ("path", Value::Text(spec.path().to_owned())),
+            ("domain", Value::text(spec.domain.clone())),
+            ("partitioned", Value::Flag(spec.partitioned)),
+            ("httpOnly", spec.http_only.map_or(Value::Null, Value::Flag)),
+            ("cookie", Value::Text(spec.removal(false))),
+        ])
+    };
+    Value::List(specs.iter().map(removal).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(name: &str) -> CookieSpec {
+        CookieSpec { name: name.into(), ..CookieSpec::default() }
+    }
+
+    const GONE: &str = "Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
+
+    #[test]
+    fn removals_have_the_attributes_of_the_cookie() {
+        assert_eq!(spec("a").check().unwrap().removal(true), format!("a=; Path=/; {GONE}"));
+        let all = CookieSpec {
+            path: Some("/app".into()),
+            domain: Some(".Example.com".into()),
+            same_site: Some(SameSite::None),
+            partitioned: true,
+            http_only: Some(true),
+            ..spec("a")
+        };
+        let all = all.check().unwrap();
+        assert_eq!(all.removal(true), format!("a=; Path=/app; Domain=example.com; {GONE}; Secure; HttpOnly; SameSite=None; Partitioned"));
+        assert_eq!(all.removal(false), format!("a=; Path=/app; Domain=example.com; {GONE}; Secure; SameSite=None; Partitioned"));
+    }
+
+    #[test]
+    fn prefixes_are_kept() {
+        for name in ["__Host-a", "__host-a", "__Secure-a", "__SECURE-a"] {
+            assert_eq!(spec(name).check().unwrap().removal(true), format!("{name}=; Path=/; {GONE}; Secure"));
+        }
+        for name in ["__Http-a", "__Host-Http-a"] {
+            assert_eq!(spec(name).check().unwrap().removal(true), format!("{name}=; Path=/; {GONE}; Secure; HttpOnly"));
+        }
+        assert!(CookieSpec { domain: Some("example.com".into()), ..spec("__Host-a") }.check().is_err());
+        assert!(CookieSpec { path: Some("/app".into()), ..spec("__Host-a") }.check().is_err());
+    }
+
+    #[test]
+    fn what_a_browser_would_ignore_is_refused() {
+        for name in ["", "a b", "a;b", "a=b", "é", "a\n"] {
+            assert!(spec(name).check().is_err(), "{name}");
+        }
+        for path in ["", "app", "/a;b", "/a\nb", "/é"] {
+            assert!(CookieSpec { path: Some(path.into()), ..spec("a") }.check().is_err(), "{path}");
+        }
+        for domain in ["", "a;b", "a b", "a/b", "é"] {
+            assert!(CookieSpec { domain: Some(domain.into()), ..spec("a") }.check().is_err(), "{domain}");
+        }
+    }
+
+    #[test]
+    fn domain_cookies_come_last() {
+        let wide = CookieSpec { domain: Some("example.com".into()), ..spec("a") };
+        let cookies = set_cookies(&[wide, spec("a"), spec("b")]);
+        let Value::List(cookies) = cookies else { panic!() };
+        let wide = |cookie: &Value| matches!(cookie, Value::Text(text) if text.contains("Domain"));
+        assert_eq!(cookies.iter().map(wide).collect::<Vec<_>>(), [false, false, true]);
+    }
+}

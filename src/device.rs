@@ -1,0 +1,141 @@
+//! Labels for people, from user agents.
+
+use crate::value::Value;
+
+/// A part of a text, without the searcher of the standard library: that one is large.
+fn has(text: &str, part: &str) -> bool {
+    text.as_bytes().windows(part.len()).any(|window| window == part.as_bytes())
+}
+
+/// Product tokens and their names; the first that occurs wins, so those that imitate others come before them.
+const BROWSERS: [(&str, &str); 33] = [
+    ("Googlebot", "Googlebot"),
+    ("bingbot", "Bingbot"),
+    ("curl/", "curl"),
+    ("Wget/", "Wget"),
+    ("python-requests/", "Python Requests"),
+    ("PostmanRuntime/", "Postman"),
+    ("Edg/", "Edge"),
+    ("EdgA/", "Edge"),
+    ("EdgiOS/", "Edge"),
+    ("Edge/", "Edge"),
+    ("OPR/", "Opera"),
+    ("OPiOS/", "Opera"),
+    ("OPX/", "Opera"),
+    ("OPT/", "Opera"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("Vivaldi/", "Vivaldi"),
+    ("YaBrowser/", "Yandex Browser"),
+    ("UCBrowser/", "UC Browser"),
+    ("Whale/", "Whale"),
+    ("DuckDuckGo/", "DuckDuckGo"),
+    ("Ddg/", "DuckDuckGo"),
+    ("Silk/", "Silk"),
+    ("FxiOS/", "Firefox"),
+    ("Firefox/", "Firefox"),
+    ("CriOS/", "Chrome"),
+    ("; wv)", "Android WebView"),
+    ("HeadlessChrome/", "Headless Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Chromium/", "Chromium"),
+    ("Opera", "Opera"),
+    ("MSIE ", "Internet Explorer"),
+    ("Trident/7", "Internet Explorer"),
+    ("Safari/", "Safari"),
+];
+
+/// How many of them, from the first, are no browsers.
+const BOTS: usize = 6;
+
+/// The same for operating systems and device families. iPhones say "like Mac OS X"; Android and ChromeOS say "Linux" or "X11".
+const SYSTEMS: [(&str, &str, &str); 9] = [
+    ("iPad", "iPad", "tablet"),
+    ("iPhone", "iPhone", "mobile"),
+    ("iPod", "iPod", "mobile"),
+    ("Windows Phone", "Windows Phone", "mobile"),
+    ("Android", "Android", "mobile"),
+    ("CrOS", "ChromeOS", "desktop"),
+    ("Windows", "Windows", "desktop"),
+    ("Mac OS X", "macOS", "desktop"),
+    ("Linux", "Linux", "desktop"),
+];
+
+/// Reads a user agent: label, browser, operating system and kind. What it does not say is null; versions are left out, as browsers freeze them.
+pub fn describe(user_agent: &str) -> Value {
+    let browser = BROWSERS.iter().position(|(token, _)| has(user_agent, token));
+    let system = SYSTEMS.iter().find(|(token, ..)| has(user_agent, token));
+    let name = browser.and_then(|index| BROWSERS.get(index)).map(|(_, name)| *name);
+    let os = system.map(|(_, name, _)| *name);
+    let lower = user_agent.to_ascii_lowercase();
+    let kind = if browser.is_some_and(|index| index < BOTS) || ["bot", "crawler", "spider"].iter().any(|word| has(&lower, word)) {
+        "bot"
+    } else {
+        match system {
+            // Android tablets leave "Mobile" out.
+            Some((_, "Android", _)) if !has(user_agent, "Mobile") => "tablet",
+            Some((_, _, kind)) => kind,
+            None => "unknown",
+        }
+    };
+    let label = match (name, os) {
+        (Some(browser), Some(os)) => [browser, " on ", os].concat(),
+        (one, other) => one.or(other).unwrap_or("Unknown device").to_owned(),
+    };
+    let word = |word: Option<&'static str>| word.map_or(Value::Null, Value::Word);
+    Value::Object(vec![("label", Value::Text(label)), ("browser", word(name)), ("os", word(os)), ("kind", Value::Word(kind))])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels() {
+        for (agent, label, kind) in [
+            (
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+                "Chrome on Windows",
+                Kind::Desktop,
+            ),
+            (
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0",
+                "Edge on Windows",
+                Kind::Desktop,
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Mobile/15E148 Safari/604.1",
+                "Safari on iPhone",
+                Kind::Mobile,
+            ),
+            (
+                "Mozilla/5.0 (iPad; CPU OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1",
+                "Safari on iPad",
+                Kind::Tablet,
+            ),
+            (
+                "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15",
+                "Safari on macOS",
+                Kind::Desktop,
+            ),
+            ("Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0", "Firefox on Linux", "desktop"),
+            (
+                "Mozilla/5.0 (Linux; Android 14; SM-S921B) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36",
+                "Samsung Internet on Android",
+                Kind::Mobile,
+            ),
+            ("Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36", "Chrome on Android", "tablet"),
+            (
+                "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+                "Chrome on ChromeOS",
+                Kind::Desktop,
+            ),
+            ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "Googlebot", "bot"),
+            ("curl/8.5.0", "curl", "bot"),
+            ("something else", "Unknown device", "unknown"),
+            ("", "Unknown device", "unknown"),
+        ] {
+            let device = describe(agent);
+            assert_eq!((device.str("label"), device.str("kind")), (label, kind), "{agent}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The one closed set of errors, with stable codes.
+
+use crate::value::Value;
+
+/// What went wrong, as a stable name that callers may branch on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// The options of the client are wrong or incomplete.
+    InvalidOptions,
+    /// An argument of this call is wrong; nothing was sent.
+    InvalidArgument,
+    /// This back-end, or this version of the package, cannot do that.
+    Unsupported,
+    /// Sending this would expose a secret; nothing was sent.
+    Insecure,
+    /// No credentials, or the back-end does not accept them (401).
+    Unauthenticated,
+    /// The user has to authenticate again first (RFC 9470 and its home-made relatives).
+    ReauthenticationRequired,
+    /// Authenticated, but not allowed (403).
+    Forbidden,
+    /// No such thing (404, 410).
+    NotFound,
+    /// The state does not allow it (409).
+    Conflict,
+    /// The back-end refused the request for a reason of its own (other 4xx, or a refusal in a 200).
+    Rejected,
+    /// Too many requests (429), or a `Retry-After` that is too long to wait out.
+    RateLimited,
+    /// The back-end failed (5xx).
+    ServerError,
+    /// No answer: DNS, TLS, CORS, connection.
+    Network,
+    /// No answer in time.
+    Timeout,
+    /// The caller's `AbortSignal` fired.
+    Aborted,
+    /// An answer that is not what the back-end's protocol says, a refused redirect included.
+    InvalidResponse,
+    /// Which session is the current one cannot be known here.
+    CurrentUnknown,
+    /// Some of several revocations failed.
+    PartialRevocation,
+    /// A defect of this package or its surroundings.
+    Internal,
+}
+
+const CODES: [(Code, &str); 19] = [
+    (Code::InvalidOptions, "invalid_options"),
+    (Code::InvalidArgument, "invalid_argument"),
+    (Code::Unsupported, "unsupported"),
+    (Code::Insecure, "insecure"),
+    (Code::Unauthenticated, "unauthenticated"),
+    (Code::ReauthenticationRequired, "reauthentication_required"),
+    (Code::Forbidden, "forbidden"),
+    (Code::NotFound, "not_found"),
+    (Code::Conflict, "conflict"),
+    (Code::Rejected, "rejected"),
+    (Code::RateLimited, "rate_limited"),
+    (Code::ServerError, "server_error"),
+    (Code::Network, "network"),
+    (Code::Timeout, "timeout"),
+    (Code::Aborted, "aborted"),
+    (Code::InvalidResponse, "invalid_response"),
+    (Code::CurrentUnknown, "current_unknown"),
+    (Code::PartialRevocation, "partial_revocation"),
+    (Code::Internal, "internal"),
+];
+
+impl Code {
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        CODES.iter().find(|(code, _)| *code == self).map_or("internal", |(_, name)| name)
+    }
+
+    /// The code of that name; what has none is a defect.
+    pub fn by_name(name: &str) -> Self {
+        CODES.iter().find(|(_, known)| *known == name).map_or(Self::Internal, |(code, _)| *code)
+    }
+}
+
+/// Everything a caller is told about a failure. Holds no token, cookie or secret.
+///
+/// Boxed, as every fallible function returns it: moving the details around would be most of the code.
+#[derive(Clone, Debug)]
+pub struct Error(Box<Failure>);
+
+/// The details of an [`Error`].
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The stable code.
+    pub code: Code,
+    /// For people: what happened and what to do.
+    pub message: String,
+    /// HTTP status, where there was an answer.
+    pub status: Option<u16>,
+    /// The back-end's own code.
+    pub server_code: Option<String>,
+    /// The back-end's id of the request, for its support.
+    pub request_id: Option<String>,
+    /// Seconds the back-end asks to wait.
+    pub retry_after: Option<u32>,
+    /// Details as the back-end gave them: JSON text.
+    pub details: Option<String>,
+    /// The number under which the host keeps what was thrown, if anything was.
+    pub cause: Option<u32>,
+    /// `partial_revocation` only: the ids that are ended, and which of those that were tried are not, counted from 0. The host has their errors.
+    pub partial: Option<(Value, Value)>,
+}
+
+impl Error {
+    /// An error with nothing but a code and a message.
+    #[cold]
+    #[inline(never)]
+    pub fn new(code: Code, message: &str) -> Self {
+        Self(Box::new(Failure {
+            code,
+            message: message.to_owned(),
+            status: None,
+            server_code: None,
+            request_id: None,
+            retry_after: None,
+            details: None,
+            cause: None,
+            partial: None,
+        }))
+    }
+
+    /// The same error of an answer with that status.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = (status > 0).then_some(status);
+        self
+    }
+
+    /// What the boundary makes a `SessionsError` of.
+    pub fn into_value(self) -> Value {
+        let transient = self.is_transient();
+        let Failure { code, message, status, server_code, request_id, retry_after, details, cause, partial } = *self.0;
+        let (revoked, failed) = partial.unwrap_or((Value::Null, Value::Null));
+        Value::Object(vec![
+            ("code", Value::Word(code.as_str())),
+            ("message", Value::Text(message)),
+            ("status", Value::number(status.map(i64::from))),
+            ("serverCode", Value::text(server_code)),
+            ("requestId", Value::text(request_id)),
+            ("retryAfter", Value::number(retry_after.map(i64::from))),
+            ("transient", Value::Flag(transient)),
+            ("details", Value::text(details)),
+            ("cause", Value::number(cause.map(i64::from))),
+            ("revoked", revoked),
+            ("failed", failed),
+        ])
+    }
+
+    /// Worth trying again later without any change.
+    pub fn is_transient(&self) -> bool {
+        match self.code {
+            Code::Network | Code::Timeout | Code::RateLimited => true,
+            Code::ServerError => self.status != Some(501),
+            _ => false,
+        }
+    }
+
+    /// The answer never came or was lost: whether the back-end acted is unknown.
+    pub fn is_lost(&self) -> bool {
+        matches!(self.code, Code::Network | Code::Timeout | Code::Aborted | Code::ServerError | Code::InvalidResponse)
+    }
+}
+
+impl std::ops::Deref for Error {
+    type Target = Failure;
+
+    fn deref(&self) -> &Failure {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Error {
+    fn deref_mut(&mut self) -> &mut Failure {
+        &mut self.0
+    }
+}

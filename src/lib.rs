@@ -1,0 +1,25 @@
+//! Sessions of users, over several authentication back-ends: list them, end one, end all, log out.
+//!
+//! The crate is compiled to WebAssembly and published as the npm package `auth-sessions`; [`js`] is that boundary. Everything else is plain Rust
+//! that knows neither JavaScript nor a clock: [`provider`] turns operations into requests and answers into results, [`client`] does what is the
+//! same for all back-ends.
+
+pub mod client;
+pub mod cookie;
+pub mod device;
+pub mod error;
+pub mod http;
+pub mod json;
+pub mod jwt;
+pub mod model;
+pub mod provider;
+pub mod time;
+pub mod value;
+
+#[cfg(target_arch = "wasm32")]
+pub mod js;
+
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+// SAFETY-free: talc's wasm allocator is for one thread, which is all that wasm has here.
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

@@ -1,0 +1,133 @@
+import { clearCookies } from "./cookies.js";
+import { SessionsError } from "./error.js";
+import { Host } from "./host.js";
+import { METHODS, readArguments, readOptions } from "./input.js";
+
+let clients = 0;
+
+/** The package's functions, over a way to get at the wasm exports. */
+export function define(load) {
+  async function wasm() {
+    try {
+      return await load();
+    } catch (cause) {
+      throw fail("internal", "the WebAssembly part could not be started: a Content-Security-Policy has to allow 'wasm-unsafe-eval'", cause);
+    }
+  }
+
+  function createSessions(options) {
+    // A copy: the caller's object may change later. Tokens given as functions are asked before every request.
+    options = typeof options === "object" && options !== null ? { ...options } : options;
+    // What lasts between calls lives here and not in wasm: nothing has to be freed, and nothing is lost with an instance.
+    const memory = { client: ++clients };
+
+    async function run(operation, args, direct) {
+      let host;
+      try {
+        const config = readOptions(options);
+        const call = readArguments(operation, args);
+        host = new Host(options, memory, call, run);
+        if (operation === "refresh" && !direct) {
+          return await host.refreshed();
+        }
+        if (operation === "logout") {
+          await host.settle();
+        }
+        const result = await host.outcome((await wasm()).call(host, operation, JSON.stringify({ ...config, ...call.input })));
+        return await finish(result, options, call, host);
+      } catch (error) {
+        throw toSessionsError(error, options?.provider, operation, host);
+      } finally {
+        host?.close();
+      }
+    }
+
+    const sessions = {
+      list(...args) {
+        const first = run("list", args);
+        first[Symbol.asyncIterator] = async function* () {
+          let page = await first;
+          yield* page.sessions;
+          while (page.next !== null) {
+            // (request, options) or (options): the cursor goes into the options.
+            const at = args.length > 1 || args[0]?.headers ? 1 : 0;
+            const next = [...args];
+            next[at] = { ...next[at], cursor: page.next };
+            page = await run("list", next);
+            yield* page.sessions;
+          }
+        };
+        return first;
+      },
+    };
+    for (const method of METHODS) {
+      sessions[method] = (...args) => run(method, args);
+    }
+    return sessions;
+  }
+
+  return {
+    createSessions,
+    createAuthVital: (config) => ({ sessions: createSessions({ ...config, provider: "authvital" }) }),
+    describeDevice: async (userAgent) => {
+      try {
+        if (userAgent !== null && typeof userAgent !== "string") {
+          throw fail("invalid_argument", "describeDevice takes a user agent: a string, or null");
+        }
+        return (await wasm()).describe(userAgent ?? "");
+      } catch (error) {
+        throw toSessionsError(error, null, "describeDevice");
+      }
+    },
+  };
+}
+
+/** A failure on its way: what `SessionsError` is made of. */
+export const fail = (code, message, cause) => ({ code, message, cause });
+
+function toSessionsError(error, provider, operation, host) {
+  // The wasm side hands causes through by number; a failed refresh inside a call is the call's own error.
+  const cause = typeof error?.cause === "number" && host ? host.causes[error.cause] : (error?.cause ?? undefined);
+  for (const known of [error, cause]) {
+    if (SessionsError.is(known)) return known;
+  }
+  const about = { provider: typeof provider === "string" ? provider : null, operation };
+  if (typeof error?.code !== "string" || typeof error.message !== "string" || error instanceof Error) {
+    return new SessionsError({ ...fail("internal", "an unexpected failure inside auth-sessions; its cause says more", error), ...about });
+  }
+  const details = parsed(error.details);
+  const failed = error.failed?.map((index) => host.failures[index]);
+  return new SessionsError({ ...error, ...about, cause, details, failed });
+}
+
+/** JSON text that the wasm side has checked. */
+const parsed = (text) => (typeof text === "string" ? JSON.parse(text) : null);
+
+/** What is left to do in JavaScript once a result is there. */
+async function finish(result, options, call, host) {
+  const { operation } = call;
+  const { parseUserAgent } = options;
+  for (const session of result.sessions ?? (operation === "get" || operation === "current" ? [result] : [])) {
+    session.raw = parsed(session.raw);
+    if (parseUserAgent) {
+      try {
+        session.device = session.userAgent === null ? null : (parseUserAgent(session.userAgent) ?? null);
+      } catch {
+        // A label is not worth failing for.
+        session.device = null;
+      }
+    }
+  }
+  if (operation === "logout") {
+    const { removals, ...rest } = result;
+    // Serving a request: the browser's cookies go with the answer to it.
+    const cookies = await clearCookies(removals, call.input.authorization === undefined);
+    return {
+      ...rest,
+      cookies: cookies ?? removals.map(({ name }) => ({ name, outcome: "not-visible" })),
+      setCookie: cookies ? [] : rest.setCookie,
+      error: rest.error && toSessionsError(rest.error, options.provider, operation, host),
+    };
+  }
+  return result;
+}

@@ -1,0 +1,512 @@
+// The page in a real browser against the real sandbox. Needs PAGE_URL (the sandbox's origin); keeps screenshots in ARTIFACTS.
+// With SANDBOX_DB (the sandbox's SQLite file) what the database says is read from the file itself too.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+
+const axeSource = createRequire(import.meta.url)("axe-core").source;
+const PAGE_URL = (process.env.PAGE_URL ?? "http://127.0.0.1:4800").replace(/\/$/, "");
+const ARTIFACTS = process.env.ARTIFACTS ?? path.resolve(import.meta.dirname, "../../target/artifacts");
+const DESKTOP = { width: 1280, height: 900 };
+const PHONE = { width: 390, height: 844 };
+const USER_AGENT = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
+const LIST = "**/authvital/oauth/sessions";
+const REVOKE = "**/authvital/oauth/sessions/*/revoke";
+
+let browser;
+
+before(async () => {
+  mkdirSync(ARTIFACTS, { recursive: true });
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"],
+  });
+});
+
+after(() => browser?.close());
+
+// ---------------------------------------------------------------- the tests
+
+pageTest("signing in: a wrong password, the right one, a reload", async ({ page, expectProblem }) => {
+  await heading(page, "Sign in");
+  assert.equal(await page.getByLabel("Email").inputValue(), "demo@example.com");
+  await wholesome(page, "signed-out");
+
+  expectProblem(/status of 401/);
+  await page.getByLabel("Password").fill("wrong");
+  await page.keyboard.press("Enter");
+  await page.getByText("That email and password don’t match.").first().waitFor();
+  assert.equal(await page.getByLabel("Password").inputValue(), "wrong", "what was typed stays");
+  assert.equal(await page.getByLabel("Password").getAttribute("aria-invalid"), "true");
+  await status(page, /don’t match/);
+  await wholesome(page, "wrong-password");
+
+  await page.getByLabel("Password").fill("demo-password");
+  await page.keyboard.press("Enter");
+  await devices(page);
+  assert.equal(await focused(page), "Your devices");
+  await page.reload();
+  await devices(page);
+});
+
+pageTest("the list: this device first, all that the database has, on every screen", async ({ page }) => {
+  await signIn(page);
+  const rows = page.getByRole("listitem");
+  const alive = (await databaseRows()).filter((row) => row.state === "active");
+  const mine = alive.filter((row) => row.user_id === alive.find((other) => other.user_agent === USER_AGENT).user_id);
+  assert.ok(mine.length > 4, "a realistic handful is seeded");
+  assert.equal(await rows.count(), mine.length);
+  await rows.first().getByText("This device", { exact: true }).waitFor();
+  await rows.first().getByRole("heading", { name: "Chrome on macOS" }).waitFor();
+  assert.equal(await rows.first().getByRole("button", { name: /Sign out/ }).count(), 0);
+  assert.equal(await rows.getByText("This device", { exact: true }).count(), 1);
+  await page.getByRole("heading", { name: `Other devices (${mine.length - 1})` }).waitFor();
+
+  const signedIn = rows.first().locator("time").first();
+  assert.equal(await signedIn.textContent(), "just now");
+  assert.match(await signedIn.getAttribute("datetime"), /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  assert.match(await signedIn.getAttribute("title"), /\d{4}, \d\d:\d\d/);
+  await rows.first().getByText("Details").click();
+  await rows.first().getByText(USER_AGENT).waitFor();
+  await wholesome(page, "devices");
+  await rows.first().getByText("Details").click();
+
+  for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE })) {
+    await page.setViewportSize(viewport);
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      await screenshot(page, `devices-${size}-${colorScheme}`);
+    }
+  }
+});
+
+pageTest("loading is shown and said", async ({ page }) => {
+  const held = await hold(page, LIST);
+  await submit(page);
+  await page.locator("[aria-busy=true]").waitFor();
+  await wholesome(page, "loading");
+  held.release();
+  await devices(page);
+  assert.equal(await page.locator("[aria-busy=true]").count(), 0);
+});
+
+pageTest("revoking one device: cancelled by Escape, then done, and the database says so", async ({ page }) => {
+  await signIn(page);
+  const button = revokeButtons(page).first();
+  const id = await button.getAttribute("data-id");
+  const before = await page.getByRole("listitem").count();
+
+  await button.click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("may stay usable until its access token runs out").waitFor();
+  await wholesome(page, "confirmation");
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "hidden" });
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.id), id, "the focus is back");
+  assert.equal(await page.getByRole("listitem").count(), before);
+  assert.ok(!ended(await databaseRow(id)));
+
+  const nextId = await revokeButtons(page).nth(1).getAttribute("data-id");
+  await button.click();
+  await dialog.getByRole("button", { name: "Sign out" }).click();
+  await row(page, id).waitFor({ state: "detached" });
+  const message = /has been signed out\. It may stay usable until .*its access token runs out\./;
+  await page.locator("#toast").getByText(message).waitFor();
+  await status(page, message);
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.id), nextId, "the next device has the focus");
+  assert.equal(await page.getByRole("listitem").count(), before - 1);
+  assert.ok(ended(await databaseRow(id)), "the database says that it is ended");
+  assert.ok(!ended(await databaseRow(nextId)));
+  await wholesome(page, "revoked");
+  await screenshot(page, "revoked");
+
+  await page.getByRole("button", { name: "Dismiss" }).click();
+  await page.locator("#toast").waitFor({ state: "detached" });
+  await page.reload();
+  await devices(page);
+  assert.equal(await row(page, id).count(), 0);
+});
+
+pageTest("a device that was signed out elsewhere meanwhile", async ({ page, anotherPage }) => {
+  await signIn(page);
+  const other = await anotherPage();
+  await signIn(other);
+  const id = await revokeButtons(page).last().getAttribute("data-id");
+  await revoke(page, id);
+  await revoke(other, id);
+  await other.locator("#toast").getByText(/was already signed out\./).waitFor();
+});
+
+pageTest("the keyboard alone", async ({ page }) => {
+  await heading(page, "Sign in");
+  await tabTo(page, "Password");
+  await page.keyboard.press("Enter");
+  await devices(page);
+  const button = revokeButtons(page).first();
+  const id = await button.getAttribute("data-id");
+  await tabTo(page, await button.textContent());
+  await page.keyboard.press("Enter");
+  assert.equal(await focused(page), "Cancel", "the harmless answer is the first");
+  await page.keyboard.press("Escape");
+  assert.equal(await focused(page), await button.textContent());
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Tab");
+  assert.equal(await focused(page), "Sign out");
+  await page.keyboard.press("Enter");
+  await row(page, id).waitFor({ state: "detached" });
+  assert.ok(ended(await databaseRow(id)));
+  await tabTo(page, "Dismiss");
+  await page.keyboard.press("Enter");
+  await page.locator("#toast").waitFor({ state: "detached" });
+});
+
+pageTest("signing out the others leaves this one", async ({ page }) => {
+  await signIn(page);
+  const ids = await ownIds(page);
+  await page.getByRole("button", { name: "Sign out all others" }).click();
+  await page.getByRole("dialog").getByText("You stay signed in here.").waitFor();
+  await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "No other devices" }).waitFor();
+  await page.locator("#toast").getByText(`${ids.others.length} other devices have been signed out. They may stay usable`).waitFor();
+  assert.equal(await page.getByRole("listitem").count(), 1);
+  for (const id of ids.others) assert.ok(ended(await databaseRow(id)), id);
+  assert.ok(!ended(await databaseRow(ids.here)));
+  await wholesome(page, "no-other-devices");
+  await screenshot(page, "no-other-devices");
+});
+
+pageTest("signing out the others, one of which fails", async ({ page, expectProblem }) => {
+  await signIn(page);
+  expectProblem(/status of 500/);
+  const { others } = await ownIds(page);
+  const stubborn = others[1];
+  const failing = (url) => url.pathname.endsWith(`/oauth/sessions/${stubborn}/revoke`);
+  await page.route(failing, (route) => route.fulfill(serverError));
+  await page.getByRole("button", { name: "Sign out all others" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
+  await page.locator("#toast").getByText("1 device couldn’t be signed out.").waitFor();
+  await row(page, stubborn).getByText("Something went wrong on the server.").waitFor();
+  assert.equal(await page.getByRole("listitem").count(), 2);
+  await wholesome(page, "partly-signed-out");
+  await screenshot(page, "partly-signed-out");
+  await page.unroute(failing);
+  await page.locator("#toast").getByRole("button", { name: "Try again" }).click();
+  await page.getByRole("heading", { name: "No other devices" }).waitFor();
+  assert.ok(ended(await databaseRow(stubborn)));
+});
+
+pageTest("one device that can’t be signed out", async ({ page, expectProblem }) => {
+  await signIn(page);
+  expectProblem(/status of 500/);
+  await page.route(REVOKE, (route) => route.fulfill(serverError));
+  const id = await revokeButtons(page).first().getAttribute("data-id");
+  await revoke(page, id);
+  await row(page, id).getByText(/Couldn’t be signed out. Something went wrong on the server/).waitFor();
+  await status(page, /couldn’t be signed out/);
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.id), id);
+  await wholesome(page, "revoke-failed");
+  await page.unroute(REVOKE);
+  await revoke(page, id);
+  await row(page, id).waitFor({ state: "detached" });
+});
+
+pageTest("signing out everywhere", async ({ page }) => {
+  await signIn(page);
+  const ids = await ownIds(page);
+  await page.getByRole("button", { name: "Sign out everywhere" }).click();
+  await page.getByRole("dialog").getByText("including this one").waitFor();
+  await page.getByRole("dialog").getByRole("button", { name: "Sign out everywhere" }).click();
+  await heading(page, "Sign in");
+  await page.locator("#notice").getByText(/You’ve been signed out of \d+ devices, including this one\. They may stay usable until .* this one’s at \d\d:\d\d\./).waitFor();
+  assert.equal(await focused(page), "Sign in");
+  for (const id of [ids.here, ...ids.others]) assert.ok(ended(await databaseRow(id)), id);
+  await wholesome(page, "signed-out-everywhere");
+  await page.reload();
+  await heading(page, "Sign in");
+});
+
+pageTest("signing out", async ({ page }) => {
+  await signIn(page);
+  const ids = await ownIds(page);
+  await page.getByRole("banner").getByRole("button", { name: "Sign out" }).click();
+  await heading(page, "Sign in");
+  await page.locator("#notice").getByText("You’ve been signed out.").waitFor();
+  assert.ok(ended(await databaseRow(ids.here)));
+  assert.ok(!ended(await databaseRow(ids.others[0])));
+  assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+});
+
+pageTest("signing out while the server fails is told honestly", async ({ page, expectProblem }) => {
+  await signIn(page);
+  expectProblem(/status of 500/);
+  await page.route("**/authvital/oauth/logout", (route) => route.fulfill(serverError));
+  await page.getByRole("banner").getByRole("button", { name: "Sign out" }).click();
+  await page.locator("#notice").getByText("You’ve been signed out on this device only.").waitFor();
+  assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+  await wholesome(page, "signed-out-here-only");
+});
+
+pageTest("an error instead of the list, and over the list", async ({ page, expectProblem }) => {
+  expectProblem(/status of 500/);
+  await page.route(LIST, (route) => route.fulfill(serverError));
+  await submit(page);
+  await page.getByRole("heading", { name: "Something went wrong on the server" }).waitFor();
+  await status(page, /Something went wrong on the server/);
+  await wholesome(page, "error");
+  await screenshot(page, "error");
+  await page.unroute(LIST);
+  await page.getByRole("button", { name: "Try again" }).click();
+  await devices(page);
+
+  await page.route(LIST, (route) => route.fulfill(serverError));
+  const count = await page.getByRole("listitem").count();
+  await page.getByRole("button", { name: "Refresh" }).click();
+  await page.locator("#stale").getByText("The list may be out of date.").waitFor();
+  assert.equal(await page.getByRole("listitem").count(), count);
+  await wholesome(page, "error-over-list");
+  await page.unroute(LIST);
+  await page.locator("#stale").getByRole("button", { name: "Try again" }).click();
+  await page.locator("#stale").waitFor({ state: "detached" });
+});
+
+pageTest("offline: a banner, an honest failure, and back again by itself", async ({ page, expectProblem }) => {
+  expectProblem(/ERR_INTERNET_DISCONNECTED/);
+  await signIn(page);
+  await page.context().setOffline(true);
+  await page.locator("#offline").getByText("You’re offline.").waitFor();
+  await status(page, /You’re offline/);
+  await wholesome(page, "offline");
+  await screenshot(page, "offline");
+  const id = await revokeButtons(page).first().getAttribute("data-id");
+  await revoke(page, id);
+  await row(page, id).getByText(/can’t be reached/).waitFor();
+  await page.context().setOffline(false);
+  await page.locator("#offline").waitFor({ state: "detached" });
+  await status(page, /\d+ devices signed in\./);
+  assert.ok(!ended(await databaseRow(id)));
+  await revoke(page, id);
+  await row(page, id).waitFor({ state: "detached" });
+});
+
+pageTest("offline before there is a list", async ({ page, expectProblem }) => {
+  expectProblem(/ERR_INTERNET_DISCONNECTED/);
+  await page.route(LIST, (route) => route.abort("internetdisconnected"));
+  await submit(page);
+  await page.getByRole("heading", { name: "The server can’t be reached" }).waitFor();
+  await page.context().setOffline(true);
+  await page.getByRole("heading", { name: "You’re offline" }).waitFor();
+  await wholesome(page, "offline-without-list");
+  await page.unroute(LIST);
+  await page.context().setOffline(false);
+  await devices(page);
+});
+
+pageTest("a session that the server doesn’t accept any more", async ({ page, expectProblem }) => {
+  await signIn(page);
+  expectProblem(/status of 401/);
+  const refused = { status: 401, contentType: "application/json", body: JSON.stringify({ message: "Invalid access token", error: "Unauthorized", statusCode: 401 }) };
+  await page.route("**/authvital/oauth/**", (route) => route.fulfill(refused));
+  await page.getByRole("button", { name: "Refresh" }).click();
+  await heading(page, "Sign in");
+  await page.locator("#notice").getByText("Your session has ended or was signed out from another device.").waitFor();
+  assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+  await wholesome(page, "session-ended");
+  await page.unroute("**/authvital/oauth/**");
+  await submit(page);
+  await devices(page);
+});
+
+pageTest("no session at all, as after signing out everywhere from elsewhere", async ({ page, anotherPage }) => {
+  await signIn(page);
+  const other = await anotherPage();
+  await signIn(other);
+  await other.getByRole("button", { name: "Sign out everywhere" }).click();
+  await other.getByRole("dialog").getByRole("button", { name: "Sign out everywhere" }).click();
+  await heading(other, "Sign in");
+  await page.getByRole("button", { name: "Refresh" }).click();
+  await page.getByRole("heading", { name: "No active sessions" }).waitFor();
+  await page.getByText(/This page works until its access token runs out at /).waitFor();
+  await wholesome(page, "empty");
+  await screenshot(page, "empty");
+  await page.getByRole("button", { name: "Sign in again" }).click();
+  await heading(page, "Sign in");
+});
+
+pageTest("hostile and endless texts, unknown devices, a list without this device", async ({ page }) => {
+  const session = { createdAt: "2026-01-31T09:30:00.000Z", expiresAt: "2027-01-31T09:30:00.000Z", ipAddress: null, tenant: null };
+  const sessions = [
+    { ...session, id: "11111111-1111-4111-8111-111111111111", userAgent: '<img src=x onerror="document.title=1">' + "x".repeat(2000), tenant: "<script>document.title=1</script>" + "y".repeat(300) },
+    { ...session, id: "22222222-2222-4222-8222-222222222222", userAgent: null },
+  ];
+  await page.route(LIST, (route) => route.fulfill({ contentType: "application/json", body: JSON.stringify({ sessions, count: sessions.length }) }));
+  await submit(page);
+  await page.getByText("This device has been signed out.").waitFor();
+  await page.getByText("AuthVital didn’t record which browser or app this is.").waitFor();
+  assert.equal(await page.getByRole("heading", { name: "Unknown device" }).count(), 2);
+  for (const summary of await page.locator("summary").all()) await summary.click();
+  assert.equal(await page.locator("#app img, #app script").count(), 0);
+  assert.equal(await page.title(), "Your devices");
+  await wholesome(page, "hostile");
+});
+
+pageTest("the demo data can be put back", async ({ page }) => {
+  await signIn(page);
+  const id = await revokeButtons(page).first().getAttribute("data-id");
+  await revoke(page, id);
+  await row(page, id).waitFor({ state: "detached" });
+  const left = await page.getByRole("listitem").count();
+  await page.getByRole("button", { name: "Restore the demo data" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Restore" }).click();
+  await page.locator("#notice").getByText("The demo data has been restored.").waitFor();
+  await submit(page);
+  await devices(page);
+  assert.equal(await page.getByRole("listitem").count(), left + 1);
+});
+
+// ---------------------------------------------------------------- helpers
+
+const serverError = { status: 500, contentType: "application/json", body: JSON.stringify({ message: "Internal server error", statusCode: 500 }) };
+
+/** A test with a fresh sandbox and page; nothing in the console or against the CSP but what it expects. */
+function pageTest(name, body) {
+  test(name, { timeout: 60_000 }, async () => {
+    assert.ok((await fetch(`${PAGE_URL}/sandbox/reset`, { method: "POST" })).ok);
+    const problems = [];
+    const expected = [];
+    const contexts = [];
+    const newPage = async () => {
+      const context = await browser.newContext({ viewport: DESKTOP, userAgent: USER_AGENT, locale: "en-GB", reducedMotion: "reduce" });
+      contexts.push(context);
+      context.setDefaultTimeout(15_000);
+      const page = await context.newPage();
+      page.on("console", (message) => ["error", "warning"].includes(message.type()) && problems.push(message.text()));
+      page.on("pageerror", (error) => problems.push(String(error)));
+      await page.exposeFunction("reportViolation", (text) => problems.push(text));
+      await page.addInitScript(() => addEventListener("securitypolicyviolation", (event) => window.reportViolation(`CSP: ${event.violatedDirective} ${event.blockedURI}`)));
+      const response = await page.goto(PAGE_URL);
+      assert.match(response.headers()["content-security-policy"] ?? "", /default-src 'self'/);
+      return page;
+    };
+    try {
+      const page = await newPage();
+      await body({ page, anotherPage: newPage, expectProblem: (pattern) => expected.push(pattern) });
+      assert.deepEqual(problems.filter((text) => !expected.some((pattern) => pattern.test(text))), []);
+    } catch (error) {
+      const page = contexts[0]?.pages()[0];
+      await page?.screenshot({ path: path.join(ARTIFACTS, `failed-${name.replace(/\W+/g, "-")}.png`) }).catch(() => {});
+      throw error;
+    } finally {
+      for (const context of contexts) await context.close();
+    }
+  });
+}
+
+async function submit(page) {
+  await heading(page, "Sign in");
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+async function signIn(page) {
+  await submit(page);
+  await devices(page);
+}
+
+const heading = (page, name) => page.getByRole("heading", { level: 1, name }).waitFor();
+const devices = (page) => page.getByRole("listitem").first().waitFor();
+const row = (page, id) => page.locator(`[id="device-${id}"]`);
+const revokeButtons = (page) => page.locator("button[data-action=revoke]");
+const focused = (page) => page.evaluate(() => document.activeElement.textContent);
+
+async function revoke(page, id) {
+  await row(page, id).locator("button[data-action=revoke]").click();
+  await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
+}
+
+async function ownIds(page) {
+  const others = await revokeButtons(page).evaluateAll((buttons) => buttons.map((button) => button.dataset.id));
+  const here = (await page.getByRole("listitem").first().getAttribute("id")).replace("device-", "");
+  return { here, others };
+}
+
+/** What a screen reader is told. */
+async function status(page, pattern) {
+  await page.getByRole("status").filter({ hasText: pattern }).waitFor({ state: "attached" });
+}
+
+async function tabTo(page, label) {
+  for (let presses = 0; presses < 60; presses++) {
+    await page.keyboard.press("Tab");
+    const here = await page.evaluate(() => document.activeElement.labels?.[0]?.textContent ?? document.activeElement.textContent);
+    if (here === label) return;
+  }
+  assert.fail(`Tab never comes to "${label}"`);
+}
+
+/** Keeps requests back until released. */
+async function hold(page, url) {
+  let release;
+  const released = new Promise((resolve) => (release = resolve));
+  await page.route(url, async (route) => {
+    await released;
+    await route.continue();
+  });
+  return { release };
+}
+
+/** Nothing for axe to find in light and dark; no sideways scrolling and no small targets on a narrow screen. */
+async function wholesome(page, name) {
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axeSource);
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme });
+    const violations = await page.evaluate(async () => (await window.axe.run()).violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" | ")}`));
+    assert.deepEqual(violations, [], `${name}, ${colorScheme}`);
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+  for (const width of [320, PHONE.width, DESKTOP.width]) {
+    await page.setViewportSize({ width, height: DESKTOP.height });
+    const { sideways, small, undrawn } = await page.evaluate(() => ({
+      sideways: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      undrawn: [...document.querySelectorAll(".icon use")].filter((use) => use.checkVisibility() && use.getBoundingClientRect().width === 0).map((use) => use.outerHTML),
+      small: [...document.querySelectorAll("button, a, input, summary")].filter((element) => element.checkVisibility() && element.getBoundingClientRect().height < 44).map((element) => element.outerHTML),
+    }));
+    assert.equal(sideways, 0, `${name} scrolls sideways at ${width} px`);
+    assert.deepEqual(undrawn, [], `${name}: icons that are not drawn`);
+    assert.deepEqual(small, [], `${name} at ${width} px: targets under 44 px`);
+  }
+}
+
+const screenshot = (page, name) => page.screenshot({ path: path.join(ARTIFACTS, `${name}.png`) });
+
+async function databaseRows() {
+  return (await (await fetch(`${PAGE_URL}/sandbox/sessions`)).json()).sessions;
+}
+
+async function databaseRow(id) {
+  const found = (await databaseRows()).find((candidate) => candidate.id === id);
+  assert.ok(found, `the database has no session ${id}`);
+  const inFile = rowInFile(id);
+  if (inFile) assert.equal(ended(inFile), ended(found), "the file and the route agree");
+  return found;
+}
+
+const ended = (candidate) => candidate.revoked_at !== null;
+
+function rowInFile(id) {
+  if (!process.env.SANDBOX_DB) return null;
+  const script = "import json, sqlite3, sys\nprint(json.dumps(sqlite3.connect(sys.argv[1]).execute('SELECT revoked_at FROM sessions WHERE id = ?', [sys.argv[2]]).fetchone()))";
+  let output;
+  try {
+    output = execFileSync("python3", ["-c", script, process.env.SANDBOX_DB, id], { encoding: "utf8" });
+  } catch (error) {
+    // Without Python the route is all there is.
+    if (error.code === "ENOENT") return null;
+    throw error;
+  }
+  const found = JSON.parse(output);
+  assert.ok(found, `the database file has no session ${id}`);
+  return { revoked_at: found[0] };
+}

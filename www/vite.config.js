@@ -1,0 +1,17 @@
+import { defineConfig } from "vite";
+
+// The host stays the page's own: the sandbox refuses other origins.
+const sandbox = { target: process.env.SANDBOX_URL ?? "http://127.0.0.1:4800", changeOrigin: false };
+
+export default defineConfig({
+  build: {
+    // The page's CSP allows data: for images only.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  server: {
+    // The package is linked, so its files lie outside this folder.
+    fs: { allow: [".", "../pkg"] },
+    proxy: { "/authvital": sandbox, "/sandbox": sandbox },
+  },
+});

@@ -1,0 +1,94 @@
+// Prints what the package in pkg/ makes a browser download, and fails when the default entry is over its budget.
+// Each entry is bundled with everything it exports and minified; its wasm counts, inlined or as a file of its own.
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants, deflateRawSync, gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+/** Bytes after gzip -9 that the default entry may have, all in. */
+const BUDGET = 32_000;
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const pkg = join(root, "pkg");
+
+/** raw, gzip -9 and brotli 11 sizes of files that are downloaded separately. */
+function sizes(files) {
+  const sum = (compress) => files.reduce((total, file) => total + compress(file).length, 0);
+  return [
+    sum((file) => file),
+    sum((file) => gzipSync(file, { level: 9 })),
+    sum((file) => brotliCompressSync(file, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: file.length } })),
+  ];
+}
+
+/** The entries: the JavaScript files of the `exports`, each with the names under which it is had. */
+function entries(exports, name = "", found = new Map()) {
+  if (typeof exports === "string") {
+    if (/\.m?js$/.test(exports)) found.set(exports, [...(found.get(exports) ?? []), name.trim()]);
+  } else {
+    for (const [key, value] of Object.entries(exports ?? {})) entries(value, `${name} ${key}`, found);
+  }
+  return found;
+}
+
+/** The file behind a condition tree for a bundler that targets browsers and knows no special runtime. */
+function browserFile(target) {
+  if (target === null || typeof target !== "object") return target;
+  const conditions = ["browser", "import", "module", "default"];
+  return browserFile(Object.entries(target).find(([condition]) => conditions.includes(condition))?.[1]);
+}
+
+async function bundle(entry, wasm) {
+  const { outputFiles } = await build({
+    stdin: { contents: `export * from ${JSON.stringify(entry)};`, resolveDir: pkg },
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    external: ["node:*"],
+    loader: { ".wasm": "file" },
+    outdir: join(root, "target/size"),
+    write: false,
+    logLevel: "warning",
+  }).catch(() => process.exit(1));
+  const files = outputFiles.map((file) => Buffer.from(file.contents));
+  // As package.mjs inlines it; or as a file that the bundler saw. Otherwise it is fetched at run time.
+  const inlined = deflateRawSync(wasm, { level: 9 }).toString("base64");
+  const hasWasm = files.some((file) => file.equals(wasm) || file.includes(inlined));
+  return hasWasm ? files : [...files, wasm];
+}
+
+const manifest = JSON.parse(await readFile(join(pkg, "package.json"), "utf8"));
+const wasm = await readFile(join(pkg, "auth_sessions.wasm"));
+const rows = [["auth_sessions.wasm alone", ...sizes([wasm])]];
+const defaultEntry = browserFile(manifest.exports["."] ?? manifest.exports);
+let download;
+for (const [entry, names] of entries(manifest.exports)) {
+  const size = sizes(await bundle(entry, wasm));
+  if (entry === defaultEntry) download = size[1];
+  rows.push([`${entry} (${entry === defaultEntry ? "the default" : names.join(", ")})`, ...size]);
+}
+
+const width = Math.max(...rows.map(([name]) => name.length));
+const line = (cells) => `  ${cells[0].padEnd(width)} ${cells.slice(1).map((cell) => cell.padStart(9)).join("")}`;
+console.log(`\nDownloaded bytes, all JavaScript (minified) and the wasm:`);
+console.log(line(["", "raw", "gzip", "brotli"]));
+for (const [name, ...numbers] of rows) console.log(line([name, ...numbers.map((n) => n.toLocaleString("en"))]));
+
+await mkdir(join(root, "target/artifacts"), { recursive: true });
+await writeFile(
+  join(root, "target/artifacts/sizes.json"),
+  `${JSON.stringify(Object.fromEntries(rows.map(([name, raw, gzip, brotli]) => [name, { raw, gzip, brotli }])), null, 2)}\n`,
+);
+if (download === undefined) {
+  console.error(`size.mjs: the default of exports["."] in pkg/package.json is not a .js file`);
+  process.exit(1);
+}
+const share = `${download.toLocaleString("en")} of ${BUDGET.toLocaleString("en")} bytes gzip`;
+if (download >= BUDGET) {
+  console.error(`\nThe default entry is over its budget: ${share}.`);
+  process.exit(1);
+}
+console.log(`\nThe default entry is within its budget: ${share} (${Math.round((download / BUDGET) * 100)} %).`);

@@ -1,0 +1,106 @@
+//! Makes `pkg/`: cargo and wasm-bindgen through wasm-pack, wasm-opt, then the JavaScript around it.
+
+use crate::process::{self, Group, command, output, root, run, target, which};
+use anyhow::{Context, Result, bail};
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::Stdio,
+};
+
+/// What wasm-pack says when it runs wasm-opt. When it can't find it, it says nothing much and ships unoptimised wasm.
+const OPTIMIZING: &str = "Optimizing wasm binaries with `wasm-opt`";
+
+/// What it says besides that would only mislead: that folder is not the package yet, and it can't ask for updates here.
+const BESIDE_THE_POINT: &[&str] = &["Your wasm pkg is ready", "failed to get wasm-pack version"];
+
+/// Builds the crate for the web and assembles `pkg/` from it.
+pub fn build() -> Result<()> {
+    let out = target().join("wasm/pkg");
+    // wasm-bindgen leaves old snippets there.
+    let _ = fs::remove_dir_all(&out);
+    if which("wasm-opt").is_none() {
+        bail!("wasm-opt is missing: `npm ci` in xtask/ brings it");
+    }
+    // Unpacks the crates, so that their folder is known before they are compiled.
+    run(command("cargo").args(["fetch", "--quiet", "--target", "wasm32-unknown-unknown"])).context("could not get the crates")?;
+
+    let mut wasm_pack = command("wasm-pack");
+    wasm_pack
+        .args(["build", ".", "--release", "--target", "web", "--mode", "no-install"])
+        .args(["--no-pack", "--no-typescript", "--no-gitignore", "--out-name", "auth_sessions", "--out-dir"])
+        .arg(&out)
+        .env("CARGO_ENCODED_RUSTFLAGS", rustflags())
+        .stderr(Stdio::piped());
+    if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
+        wasm_pack.env("CARGO_TERM_COLOR", "always");
+    }
+    if !run_watching(&mut wasm_pack, OPTIMIZING)? {
+        bail!("wasm-pack did not run wasm-opt; is `wasm-opt` switched off in [package.metadata.wasm-pack] of Cargo.toml?");
+    }
+    run(command("node").arg("xtask/package.mjs").arg(&out))
+}
+
+/// Prints the sizes of what `pkg/` makes a browser download; an error when that is over the budget.
+pub fn sizes() -> Result<()> {
+    run(command("node").arg("xtask/size.mjs"))
+}
+
+/// Packs `pkg/` as it would be published and returns the tarball.
+pub fn tarball() -> Result<PathBuf> {
+    let dir = target().join("package");
+    let _ = fs::remove_dir_all(&dir);
+    fs::create_dir_all(&dir)?;
+    run(command("npm").args(["pack", "./pkg", "--silent", "--pack-destination"]).arg(&dir))?;
+    let files = fs::read_dir(&dir)?.collect::<Result<Vec<_>, _>>()?;
+    let mut tarballs = files.into_iter().map(|file| file.path()).filter(|path| path.extension().is_some_and(|e| e == "tgz"));
+    tarballs.next().with_context(|| format!("`npm pack` left no tarball in {}", process::show(&dir)))
+}
+
+/// Runs `command`, passing its standard error on, and says whether `needle` was in it.
+fn run_watching(command: &mut std::process::Command, needle: &str) -> Result<bool> {
+    let mut group = Group::spawn(command)?;
+    let mut found = false;
+    if let Some(stderr) = group.child().stderr.take() {
+        for line in BufReader::new(stderr).split(b'\n') {
+            let line = String::from_utf8_lossy(&line?).into_owned();
+            found |= line.contains(needle);
+            if !BESIDE_THE_POINT.iter().any(|words| line.contains(words)) {
+                eprintln!("{line}");
+            }
+        }
+    }
+    let status = group.wait_forever()?;
+    if !status.success() {
+        bail!("wasm-pack failed; the reason stands above");
+    }
+    Ok(found)
+}
+
+/// The caller's own flags, and: no path of this machine in the binary (panic messages name source files). That makes the
+/// size the same on every machine, too.
+fn rustflags() -> OsString {
+    let mut flags: Vec<String> = match (env::var("CARGO_ENCODED_RUSTFLAGS"), env::var("RUSTFLAGS")) {
+        (Ok(flags), _) => flags.split('\x1f').filter(|flag| !flag.is_empty()).map(str::to_owned).collect(),
+        (_, Ok(flags)) => flags.split_whitespace().map(str::to_owned).collect(),
+        _ => Vec::new(),
+    };
+    let mut hide = |path: PathBuf, name: &str| flags.push(format!("--remap-path-prefix={}={name}", path.display()));
+    // rustc takes the last prefix that fits, so the general ones come first.
+    hide(root().to_owned(), ".");
+    if let Some(sysroot) = output(command("rustc").args(["--print", "sysroot"])) {
+        hide(PathBuf::from(sysroot).join("lib/rustlib/src/rust"), "rust");
+    }
+    for registry in fs::read_dir(cargo_home().join("registry/src")).into_iter().flatten().flatten() {
+        hide(registry.path(), "crates");
+    }
+    flags.join("\x1f").into()
+}
+
+fn cargo_home() -> PathBuf {
+    let home = || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cargo");
+    env::var_os("CARGO_HOME").map_or_else(home, PathBuf::from)
+}

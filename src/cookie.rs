@@ -1,8 +1,7 @@
 //! Clearing cookies (RFC 6265bis): a cookie goes only if the deleting one has the same name, domain, path and partition, and is acceptable itself.
 
 use crate::http::is_token;
-use crate::json::Json;
-use crate::value::Value;
+use crate::json::{Json, List, Writer, join, quoted};
 
 /// A cookie to clear.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,7 +76,7 @@ impl CookieSpec {
             return Err("a cookie's domain must be a host name, such as \"example.com\"");
         }
         // A leading dot means nothing to a browser, but the Cookie Store API refuses it.
-        self.domain = self.domain.map(|domain| domain.trim_start_matches('.').to_ascii_lowercase());
+        self.domain = self.domain.map(|domain| domain.strip_prefix('.').unwrap_or(&domain).to_ascii_lowercase());
         if self.has_prefix("__Host-") {
             if self.domain.is_some() || self.path.as_deref().is_some_and(|path| path != "/") {
                 return Err("a __Host- cookie has no domain, and its path is /");
@@ -109,7 +108,7 @@ impl CookieSpec {
 
     /// What clears it: a `Set-Cookie` value for a server, or a value for `document.cookie`, which knows no HttpOnly.
     pub fn removal(&self, for_server: bool) -> String {
-        let mut out = [&self.name, "=; Path=", self.path()].concat();
+        let mut out = join(&[&self.name, "=; Path=", self.path()]);
         if let Some(domain) = &self.domain {
             out.push_str("; Domain=");
             out.push_str(domain);
@@ -132,28 +131,32 @@ impl CookieSpec {
     }
 }
 
-/// The `Set-Cookie` values of a server: host-only ones first and domain ones last, since stores that keep one entry per name then keep the wider one.
-pub fn set_cookies(specs: &[CookieSpec]) -> Value {
-    let mut cookies = Vec::new();
+/// The `Set-Cookie` values of a server, in JSON: host-only ones first and domain ones last, since stores that keep one entry per name then keep the wider one.
+pub fn set_cookies(specs: &[CookieSpec]) -> String {
+    let mut cookies = List::default();
     for wide in [false, true] {
-        cookies.extend(specs.iter().filter(|spec| spec.domain.is_some() == wide).map(|spec| Value::Text(spec.removal(true))));
+        for spec in specs {
+            if spec.domain.is_some() == wide {
+                cookies.push(&quoted(&spec.removal(true)));
+            }
+        }
     }
-    Value::List(cookies)
+    cookies.finish()
 }
 
-/// What a page clears its cookies with.
-pub fn removals(specs: &[CookieSpec]) -> Value {
-    let removal = |spec: &CookieSpec| {
-        Value::Object(vec![
-            ("name", Value::Text(spec.name.clone())),
-            ("path", Value::Text(spec.path().to_owned())),
-            ("domain", Value::text(spec.domain.clone())),
-            ("partitioned", Value::Flag(spec.partitioned)),
-            ("httpOnly", spec.http_only.map_or(Value::Null, Value::Flag)),
-            ("cookie", Value::Text(spec.removal(false))),
-        ])
-    };
-    Value::List(specs.iter().map(removal).collect())
+/// What a page clears its cookies with, in JSON.
+pub fn removals(specs: &[CookieSpec]) -> String {
+    let mut removals = List::default();
+    for spec in specs {
+        let mut out = Writer::new();
+        out.text("name", Some(&spec.name)).text("path", Some(spec.path())).text("domain", spec.domain.as_deref());
+        out.flag("partitioned", spec.partitioned).text("cookie", Some(&spec.removal(false)));
+        if let Some(http_only) = spec.http_only {
+            out.flag("httpOnly", http_only);
+        }
+        removals.push(&out.finish());
+    }
+    removals.finish()
 }
 
 #[cfg(test)]
@@ -211,8 +214,7 @@ mod tests {
     fn domain_cookies_come_last() {
         let wide = CookieSpec { domain: Some("example.com".into()), ..spec("a") };
         let cookies = set_cookies(&[wide, spec("a"), spec("b")]);
-        let Value::List(cookies) = cookies else { panic!() };
-        let wide = |cookie: &Value| matches!(cookie, Value::Text(text) if text.contains("Domain"));
-        assert_eq!(cookies.iter().map(wide).collect::<Vec<_>>(), [false, false, true]);
+        let wide = |cookie: Json<'_>| cookie.source().contains("Domain");
+        assert_eq!(Json::parse(cookies.as_bytes()).unwrap().items().map(wide).collect::<Vec<_>>(), [false, false, true]);
     }
 }

@@ -1,6 +1,6 @@
 //! Labels for people, from user agents.
 
-use crate::value::Value;
+use crate::json::{Writer, join};
 
 /// A part of a text, without the searcher of the standard library: that one is large.
 fn has(text: &str, part: &str) -> bool {
@@ -60,8 +60,8 @@ const SYSTEMS: [(&str, &str, &str); 9] = [
     ("Linux", "Linux", "desktop"),
 ];
 
-/// Reads a user agent: label, browser, operating system and kind. What it does not say is null; versions are left out, as browsers freeze them.
-pub fn describe(user_agent: &str) -> Value {
+/// Reads a user agent: label, browser, operating system and kind, in JSON. What it does not say is null; versions are left out, as browsers freeze them.
+pub fn describe(user_agent: &str) -> String {
     let browser = BROWSERS.iter().position(|(token, _)| has(user_agent, token));
     let system = SYSTEMS.iter().find(|(token, ..)| has(user_agent, token));
     let name = browser.and_then(|index| BROWSERS.get(index)).map(|(_, name)| *name);
@@ -78,64 +78,57 @@ pub fn describe(user_agent: &str) -> Value {
         }
     };
     let label = match (name, os) {
-        (Some(browser), Some(os)) => [browser, " on ", os].concat(),
+        (Some(browser), Some(os)) => join(&[browser, " on ", os]),
         (one, other) => one.or(other).unwrap_or("Unknown device").to_owned(),
     };
-    let word = |word: Option<&'static str>| word.map_or(Value::Null, Value::Word);
-    Value::Object(vec![("label", Value::Text(label)), ("browser", word(name)), ("os", word(os)), ("kind", Value::Word(kind))])
+    Writer::new().text("label", Some(&label)).text("browser", name).text("os", os).text("kind", Some(kind)).finish()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::Json;
 
     #[test]
     fn labels() {
         for (agent, label, kind) in [
-            (
-                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
-                "Chrome on Windows",
-                Kind::Desktop,
-            ),
+            ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36", "Chrome on Windows", "desktop"),
             (
                 "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0",
                 "Edge on Windows",
-                Kind::Desktop,
+                "desktop",
             ),
             (
                 "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Mobile/15E148 Safari/604.1",
                 "Safari on iPhone",
-                Kind::Mobile,
+                "mobile",
             ),
             (
                 "Mozilla/5.0 (iPad; CPU OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1",
                 "Safari on iPad",
-                Kind::Tablet,
+                "tablet",
             ),
             (
                 "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15",
                 "Safari on macOS",
-                Kind::Desktop,
+                "desktop",
             ),
             ("Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0", "Firefox on Linux", "desktop"),
             (
                 "Mozilla/5.0 (Linux; Android 14; SM-S921B) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36",
                 "Samsung Internet on Android",
-                Kind::Mobile,
+                "mobile",
             ),
             ("Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36", "Chrome on Android", "tablet"),
-            (
-                "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
-                "Chrome on ChromeOS",
-                Kind::Desktop,
-            ),
+            ("Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36", "Chrome on ChromeOS", "desktop"),
             ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "Googlebot", "bot"),
             ("curl/8.5.0", "curl", "bot"),
             ("something else", "Unknown device", "unknown"),
             ("", "Unknown device", "unknown"),
         ] {
             let device = describe(agent);
-            assert_eq!((device.str("label"), device.str("kind")), (label, kind), "{agent}");
+            let device = Json::parse(device.as_bytes()).unwrap();
+            assert_eq!((device.text("label").unwrap().as_str(), device.text("kind").unwrap().as_str()), (label, kind), "{agent}");
         }
     }
 }

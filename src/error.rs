@@ -1,6 +1,6 @@
 //! The one closed set of errors, with stable codes.
 
-use crate::value::Value;
+use crate::json::Writer;
 
 /// What went wrong, as a stable name that callers may branch on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,8 +104,8 @@ pub struct Failure {
     pub details: Option<String>,
     /// The number under which the host keeps what was thrown, if anything was.
     pub cause: Option<u32>,
-    /// `partial_revocation` only: the ids that are ended, and which of those that were tried are not, counted from 0. The host has their errors.
-    pub partial: Option<(Value, Value)>,
+    /// `partial_revocation` only, in JSON: the ids that are ended, and which of those that were tried are not, counted from 0. The host has their errors.
+    pub partial: Option<(String, String)>,
 }
 
 impl Error {
@@ -133,24 +133,22 @@ impl Error {
         self
     }
 
-    /// What the boundary makes a `SessionsError` of.
-    pub fn into_value(self) -> Value {
-        let transient = self.is_transient();
-        let Failure { code, message, status, server_code, request_id, retry_after, details, cause, partial } = *self.0;
-        let (revoked, failed) = partial.unwrap_or((Value::Null, Value::Null));
-        Value::Object(vec![
-            ("code", Value::Word(code.as_str())),
-            ("message", Value::Text(message)),
-            ("status", Value::number(status.map(i64::from))),
-            ("serverCode", Value::text(server_code)),
-            ("requestId", Value::text(request_id)),
-            ("retryAfter", Value::number(retry_after.map(i64::from))),
-            ("transient", Value::Flag(transient)),
-            ("details", Value::text(details)),
-            ("cause", Value::number(cause.map(i64::from))),
-            ("revoked", revoked),
-            ("failed", failed),
-        ])
+    /// What the boundary makes a `SessionsError` of, in JSON.
+    pub fn to_json(&self) -> String {
+        let mut out = Writer::new();
+        out.text("code", Some(self.code.as_str()))
+            .text("message", Some(&self.message))
+            .number("status", self.status.map(i64::from))
+            .text("serverCode", self.server_code.as_deref())
+            .text("requestId", self.request_id.as_deref())
+            .number("retryAfter", self.retry_after.map(i64::from))
+            .flag("transient", self.is_transient())
+            .json("details", self.details.as_deref().unwrap_or("null"))
+            .number("cause", self.cause.map(i64::from));
+        if let Some((revoked, failed)) = &self.partial {
+            out.json("revoked", revoked).json("failed", failed);
+        }
+        out.finish()
     }
 
     /// Worth trying again later without any change.

@@ -1,6 +1,6 @@
 //! HTTP as plain values: requests to make, responses to read, and the rules that keep them safe.
 
-use crate::json::quoted;
+use crate::json::{Writer, join};
 
 /// The methods that back-ends use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,58 +85,68 @@ impl Endpoint {
 
     /// The path as it may be shown: without the query.
     pub fn template(&self) -> &'static str {
-        self.path.split('?').next().unwrap_or_default()
+        without_query(self.path)
     }
 
     /// The path with the inputs filled in.
     pub fn fill_path(&self, input: &dyn Fn(&str) -> Option<String>) -> String {
         let mut out = String::new();
-        let mut next = '?';
-        for (index, part) in self.path.split(['?', '&']).enumerate() {
-            let mut filled = String::new();
-            let mut complete = true;
-            // Between braces stands the name of an input.
-            for (index, piece) in part.split(['{', '}']).enumerate() {
-                if index % 2 == 0 {
-                    filled.push_str(piece);
-                } else if let Some(value) = input(piece) {
-                    push_encoded(&mut filled, &value);
-                } else {
-                    complete = false;
+        // Where the parameter at hand begins, and whether it has its input.
+        let (mut begin, mut complete) = (0, true);
+        let mut rest = self.path;
+        while let Some(next) = rest.chars().next() {
+            rest = rest.get(next.len_utf8()..).unwrap_or_default();
+            match next {
+                '{' => {
+                    let (name, after) = rest.split_once('}').unwrap_or_default();
+                    rest = after;
+                    match input(name) {
+                        Some(value) => push_encoded(&mut out, &value),
+                        None => complete = false,
+                    }
                 }
-            }
-            if index == 0 {
-                out = filled;
-            } else if complete {
-                out.push(next);
-                out.push_str(&filled);
-                next = '&';
+                '?' | '&' => {
+                    if !complete {
+                        out.truncate(begin);
+                    }
+                    begin = out.len();
+                    complete = true;
+                    out.push('&');
+                }
+                _ => out.push(next),
             }
         }
-        out
+        if !complete {
+            out.truncate(begin);
+        }
+        match out.split_once('&') {
+            Some((path, query)) => join(&[path, "?", query]),
+            None => out,
+        }
     }
 
     /// The body with the inputs filled in.
     pub fn fill_body(&self, input: &dyn Fn(&str) -> Option<String>) -> Option<String> {
-        let mut out = String::from("{");
+        let mut out = Writer::new();
         for (name, value) in self.body? {
-            let json = match value.strip_prefix('=') {
-                Some(json) => json.to_owned(),
-                None => match input(value) {
-                    Some(text) => quoted(&text),
-                    None => continue,
-                },
-            };
-            if out.len() > 1 {
-                out.push(',');
+            match value.strip_prefix('=') {
+                Some(json) => {
+                    out.json(name, json);
+                }
+                None => {
+                    if let Some(text) = input(value) {
+                        out.text(name, Some(&text));
+                    }
+                }
             }
-            out.push_str(&quoted(name));
-            out.push(':');
-            out.push_str(&json);
         }
-        out.push('}');
-        Some(out)
+        Some(out.finish())
     }
+}
+
+/// A path, or a URL, up to its query.
+pub fn without_query(path: &str) -> &str {
+    path.split_once('?').map_or(path, |(path, _)| path)
 }
 
 /// Percent-encodes everything but the unreserved characters of RFC 3986, so that a value stays one path segment or one query value.
@@ -186,69 +196,20 @@ impl Response {
     /// The value of a cookie that this answer sets; only servers can see it.
     pub fn set_cookie(&self, name: &str) -> Option<String> {
         // Several Set-Cookie headers may arrive joined by commas; the names and values looked for hold none.
-        self.header("set-cookie")?.split(',').find_map(|cookie| {
-            let (found, rest) = cookie.split_once('=')?;
-            let value = rest.split(';').next()?;
-            (found.trim_ascii() == name && !value.is_empty()).then(|| value.to_owned())
-        })
-    }
-}
-
-/// Where a back-end is: an absolute http(s) URL without query, fragment or user information, and without a slash at its end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BaseUrl {
-    url: String,
-    secure: bool,
-}
-
-impl BaseUrl {
-    /// Reads a base URL, path prefix included; the error says what is wrong with it.
-    pub fn parse(text: &str) -> Result<Self, &'static str> {
-        let text = text.trim_end_matches('/');
-        let (https, rest) = if let Some(rest) = strip_scheme(text, "https://") {
-            (true, rest)
-        } else if let Some(rest) = strip_scheme(text, "http://") {
-            (false, rest)
-        } else {
-            return Err("baseUrl must start with https:// (or http:// for loopback)");
-        };
-        // What a URL parser could read otherwise than this function does is refused: both must see the same host.
-        if text.len() > 2048 || text.bytes().any(|byte| byte <= b' ' || b"?#@\\%\x7f".contains(&byte)) {
-            return Err("baseUrl must be a plain URL: scheme, host, optional port and path, nothing else");
+        let mut rest = self.header("set-cookie")?;
+        loop {
+            let (cookie, next) = rest.split_once(',').unwrap_or((rest, ""));
+            let (found, value) = cookie.split_once('=').unwrap_or_default();
+            let value = value.split_once(';').map_or(value, |(value, _)| value);
+            if found.trim_ascii() == name && !value.is_empty() {
+                return Some(value.to_owned());
+            }
+            if next.is_empty() {
+                return None;
+            }
+            rest = next;
         }
-        let authority = rest.split('/').next().unwrap_or_default();
-        let host = match authority.strip_prefix('[') {
-            Some(v6) => match v6.split_once(']') {
-                Some((v6, port)) if port.is_empty() || port.starts_with(':') => v6,
-                _ => return Err("baseUrl has a malformed host"),
-            },
-            None => authority.split(':').next().unwrap_or_default(),
-        };
-        if host.is_empty() || rest.split('/').any(|segment| segment == "." || segment == "..") {
-            return Err("baseUrl needs a host, and a path without . and ..");
-        }
-        Ok(Self { url: text.to_owned(), secure: https || is_loopback(host) })
     }
-
-    /// Nobody between here and there can read along: https, or this very machine.
-    pub fn is_secure(&self) -> bool {
-        self.secure
-    }
-
-    /// The whole URL of a path.
-    pub fn join(&self, path: &str) -> String {
-        [self.url.as_str(), path].concat()
-    }
-}
-
-fn strip_scheme<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {
-    let (start, rest) = text.split_at_checked(scheme.len())?;
-    start.eq_ignore_ascii_case(scheme).then_some(rest)
-}
-
-fn is_loopback(host: &str) -> bool {
-    let v4 = host.starts_with("127.") && host.split('.').count() == 4 && host.split('.').all(|part| part.parse::<u8>().is_ok());
-    v4 || host == "::1" || host.eq_ignore_ascii_case("localhost") || host.to_ascii_lowercase().ends_with(".localhost")
 }
 
 /// A header's name and value can be sent as they are (RFC 9110, 5.1 and 5.5).
@@ -316,49 +277,6 @@ mod tests {
         assert_eq!(endpoint.fill_body(&input).unwrap(), r#"{"a":"x&\"y","on":true}"#);
         assert_eq!(endpoint.fill_body(&|_| None).unwrap(), r#"{"on":true}"#);
         assert_eq!((endpoint.template(), Endpoint::new(Method::Get, "/s").fill_body(&input)), ("/s", None));
-    }
-
-    #[test]
-    fn base_urls() {
-        for (text, url, secure) in [
-            ("https://auth.example.com", "https://auth.example.com/s", true),
-            ("https://auth.example.com/prefix/", "https://auth.example.com/prefix/s", true),
-            ("HTTPS://a:8443//", "HTTPS://a:8443/s", true),
-            ("http://localhost:3000", "http://localhost:3000/s", true),
-            ("http://app.localhost", "http://app.localhost/s", true),
-            ("http://127.8.0.1", "http://127.8.0.1/s", true),
-            ("http://[::1]:80/x", "http://[::1]:80/x/s", true),
-            ("http://auth.example.com", "http://auth.example.com/s", false),
-            ("http://127.0.0.1.evil.example", "http://127.0.0.1.evil.example/s", false),
-            ("http://127.evil.0.1", "http://127.evil.0.1/s", false),
-            ("http://localhost.evil.example", "http://localhost.evil.example/s", false),
-            ("http://[::2]", "http://[::2]/s", false),
-        ] {
-            let base = BaseUrl::parse(text).unwrap();
-            assert_eq!((base.join("/s").as_str(), base.is_secure()), (url, secure));
-        }
-        for text in [
-            "",
-            "auth.example.com",
-            "//a",
-            "ftp://a",
-            "https://",
-            "https:///x",
-            "https://u:p@a",
-            "https://a?b",
-            "https://a#b",
-            "https://a\\b",
-            "https://a b",
-            "https://a\n",
-            "https://a%2e",
-            "https://a/../b",
-            "https://[::1",
-            "https://[::1]x",
-            "javascript:alert(1)",
-            "http://localhost\\@evil.example",
-        ] {
-            assert!(BaseUrl::parse(text).is_err(), "{text}");
-        }
     }
 
     #[test]

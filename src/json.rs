@@ -11,6 +11,11 @@ pub struct Json<'a>(&'a str);
 /// Nesting beyond this is refused: no back-end needs it, and the reader is recursive.
 const MAX_DEPTH: u32 = 64;
 
+impl Json<'static> {
+    /// `null`.
+    pub const NULL: Self = Self("null");
+}
+
 impl<'a> Json<'a> {
     /// Checks a whole document. A byte order mark is skipped; anything after the value is an error.
     pub fn parse(bytes: &'a [u8]) -> Option<Self> {
@@ -56,6 +61,11 @@ impl<'a> Json<'a> {
             "false" => Some(false),
             _ => None,
         }
+    }
+
+    /// A string.
+    pub fn is_string(self) -> bool {
+        self.0.starts_with('"')
     }
 
     /// An array.
@@ -271,38 +281,127 @@ fn hex4(chars: &mut std::str::Chars<'_>) -> u32 {
 
 /// A decimal number times ten to the `power`, without floating point: its parser would weigh more than this whole file.
 fn scaled(text: &str, power: i32) -> Option<i64> {
-    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, exponent.strip_prefix('+').unwrap_or(exponent).parse::<i32>().ok()?),
-        None => (text, 0),
-    };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let negative = whole.starts_with('-');
-    let mut shift = power.checked_add(exponent)?;
-    let mut value: i64 = 0;
-    for (index, digit) in whole.bytes().chain(fraction.bytes()).enumerate() {
-        if index == 0 && digit == b'-' {
-            continue;
+    let exponent_at = text.bytes().position(|byte| byte | 32 == b'e').unwrap_or(text.len());
+    let (mut exponent, mut sign) = (0i32, 1);
+    for byte in text.bytes().skip(exponent_at + 1) {
+        match byte {
+            b'-' => sign = -1,
+            b'+' => {}
+            _ => exponent = exponent.saturating_mul(10).saturating_add(i32::from(byte & 15)),
         }
-        if !digit.is_ascii_digit() {
-            return None;
-        }
-        if index >= whole.len() {
-            if shift <= 0 {
-                break;
+    }
+    let mut shift = power.saturating_add(exponent * sign);
+    let (mut value, mut sign, mut in_fraction) = (0i64, 1, false);
+    for byte in text.bytes().take(exponent_at) {
+        match byte {
+            b'-' => sign = -1,
+            b'.' => in_fraction = true,
+            b'0'..=b'9' if in_fraction && shift <= 0 => break,
+            b'0'..=b'9' => {
+                shift -= i32::from(in_fraction);
+                value = value.checked_mul(10)?.checked_add(i64::from(byte & 15))?;
             }
-            shift -= 1;
+            _ => return None,
         }
-        value = value.checked_mul(10)?.checked_add(i64::from(digit - b'0'))?;
     }
-    while shift > 0 && value != 0 {
-        value = value.checked_mul(10)?;
-        shift -= 1;
+    while shift != 0 && value != 0 {
+        value = if shift > 0 { value.checked_mul(10)? } else { value / 10 };
+        shift -= shift.signum();
     }
-    while shift < 0 && value != 0 {
-        value /= 10;
-        shift += 1;
+    Some(value * sign)
+}
+
+/// Pieces of text put together. (The standard library's `concat` is 1 KB of wasm.)
+pub fn join(pieces: &[&str]) -> String {
+    let mut out = String::new();
+    for piece in pieces {
+        out.push_str(piece);
     }
-    Some(if negative { -value } else { value })
+    out
+}
+
+/// Writes a JSON object, member by member.
+pub struct Writer(String);
+
+impl Writer {
+    /// An empty object.
+    pub fn new() -> Self {
+        Self(String::from("{"))
+    }
+
+    /// A member whose value is JSON already.
+    #[inline(never)]
+    pub fn json(&mut self, name: &str, json: &str) -> &mut Self {
+        if self.0.len() > 1 {
+            self.0.push(',');
+        }
+        push_string(&mut self.0, name);
+        self.0.push(':');
+        self.0.push_str(json);
+        self
+    }
+
+    /// A text member, or null.
+    #[inline(never)]
+    pub fn text(&mut self, name: &str, text: Option<&str>) -> &mut Self {
+        match text {
+            Some(text) => self.json(name, &quoted(text)),
+            None => self.json(name, "null"),
+        }
+    }
+
+    /// A whole number, or null.
+    #[inline(never)]
+    pub fn number(&mut self, name: &str, number: Option<i64>) -> &mut Self {
+        match number {
+            Some(number) => self.json(name, &decimal(number)),
+            None => self.json(name, "null"),
+        }
+    }
+
+    /// Yes or no.
+    pub fn flag(&mut self, name: &str, flag: bool) -> &mut Self {
+        self.json(name, if flag { "true" } else { "false" })
+    }
+
+    /// The object's text.
+    pub fn finish(&mut self) -> String {
+        self.0.push('}');
+        std::mem::take(&mut self.0)
+    }
+}
+
+impl Default for Writer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Writes a JSON array, item by item.
+#[derive(Clone, Default)]
+pub struct List(String);
+
+impl List {
+    /// Adds a value that is JSON already.
+    #[inline(never)]
+    pub fn push(&mut self, json: &str) {
+        self.0.push(if self.0.is_empty() { '[' } else { ',' });
+        self.0.push_str(json);
+    }
+
+    /// Nothing was added.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The array's text.
+    pub fn finish(mut self) -> String {
+        if self.0.is_empty() {
+            self.0.push('[');
+        }
+        self.0.push(']');
+        self.0
+    }
 }
 
 /// Text as a JSON string.
@@ -312,11 +411,31 @@ pub fn quoted(text: &str) -> String {
     out
 }
 
+/// A number in decimal, without the standard library's formatting.
+pub fn decimal(number: i64) -> String {
+    let mut digits = [0u8; 20];
+    let mut rest = number.unsigned_abs();
+    let mut from = digits.len();
+    for (index, digit) in digits.iter_mut().enumerate().rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            from = index;
+            break;
+        }
+    }
+    let digits = digits.get(from..).unwrap_or_default();
+    join(&[if number < 0 { "-" } else { "" }, std::str::from_utf8(digits).unwrap_or_default()])
+}
+
 fn push_string(out: &mut String, text: &str) {
     out.push('"');
     for c in text.chars() {
         match c {
-            '"' | '\\' => out.extend(['\\', c]),
+            '"' | '\\' => {
+                out.push('\\');
+                out.push(c);
+            }
             '\0'..='\u{1f}' => {
                 out.push_str("\\u00");
                 for nibble in [c as u32 / 16, c as u32 % 16] {
@@ -419,7 +538,7 @@ mod tests {
             ("1e400", 0, None),
             ("1e99999999999", 0, None),
             ("5e-400", 0, Some(0)),
-            ("1e-2147483648", -1, None),
+            ("1e-2147483648", -1, Some(0)),
         ] {
             assert_eq!(Json::parse(text.as_bytes()).unwrap().as_scaled(power), expected, "{text}");
         }
@@ -444,6 +563,21 @@ mod tests {
     #[test]
     fn writes_what_it_reads() {
         let text = "q\" b\\ n\n u\u{1f} é 😀";
+        for number in [0, 7, -1, 42, i64::MAX, i64::MIN] {
+            assert_eq!(decimal(number), number.to_string());
+        }
+        let mut list = List::default();
+        list.push(&quoted("x"));
+        list.push("1");
+        let written = Writer::new()
+            .text("a", Some(text))
+            .text("b", None)
+            .number("c", Some(-5))
+            .flag("d", true)
+            .json("e", &list.finish())
+            .json("f", &List::default().finish())
+            .finish();
+        assert_eq!(written.replace(&quoted(text), "…"), r#"{"a":…,"b":null,"c":-5,"d":true,"e":["x",1],"f":[]}"#);
         assert_eq!(Json::parse(quoted(text).as_bytes()).unwrap().as_str().as_deref(), Some(text));
     }
 }

@@ -21,8 +21,8 @@ impl Claims {
     }
 
     fn read(token: &str) -> Option<Self> {
-        let mut parts = token.split('.');
-        let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
+        let (_, rest) = token.split_once('.')?;
+        let (payload, _) = rest.split_once('.')?;
         let bytes = decode_base64url(payload)?;
         let claims = Json::parse(&bytes)?;
         Some(Self {
@@ -43,13 +43,14 @@ impl Claims {
 fn decode_base64url(text: &str) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len() / 4 * 3 + 2);
     let (mut buffer, mut bits) = (0u32, 0);
-    for byte in text.trim_end_matches('=').bytes() {
+    for byte in text.bytes() {
         let value = match byte {
             b'A'..=b'Z' => byte - b'A',
             b'a'..=b'z' => byte - b'a' + 26,
             b'0'..=b'9' => byte - b'0' + 52,
             b'-' => 62,
             b'_' => 63,
+            b'=' => break,
             _ => return None,
         };
         buffer = buffer << 6 | u32::from(value);

@@ -14,7 +14,6 @@ pub mod jwt;
 pub mod model;
 pub mod provider;
 pub mod time;
-pub mod value;
 
 #[cfg(target_arch = "wasm32")]
 pub mod js;

@@ -1,9 +1,8 @@
 //! What callers get: plain data, the same for every back-end. The names are those of the package's `index.d.ts`.
 
 use crate::device;
-use crate::json::Json;
+use crate::json::{Json, Writer, quoted};
 use crate::time::Time;
-use crate::value::Value;
 
 /// How a member of a wire item is read.
 #[derive(Clone, Copy, Debug)]
@@ -23,26 +22,23 @@ pub type Field = (&'static str, &'static str, Kind);
 const MEMBERS: [&str; 14] =
     ["id", "status", "createdAt", "lastActiveAt", "expiresAt", "userAgent", "ipAddress", "tenant", "userId", "current", "device", "location", "method", "raw"];
 
-/// Reads one session by a back-end's table. `None` where the id is missing. `raw` is the item's JSON text, which the boundary parses.
-pub fn session(item: Json<'_>, table: &[Field]) -> Option<Value> {
-    let members = MEMBERS.iter().map(|member| {
-        let value = match table.iter().find(|(name, ..)| name == member) {
-            Some((_, _, Kind::Fixed(word))) => Value::Word(word),
-            Some((_, wire, kind)) => {
-                let text = item.text(wire);
-                if let Kind::Iso = kind { Value::time(text.as_deref().and_then(Time::parse_iso)) } else { Value::text(text) }
-            }
-            None if *member == "raw" => Value::Text(item.source().to_owned()),
-            None => Value::Null,
+/// One session by a back-end's table, as JSON. `current`: whether it is the current one, where that is known.
+pub fn session(item: Json<'_>, table: &[Field], current: Option<bool>) -> String {
+    let mut out = Writer::new();
+    let field = |member: &str| table.iter().find(|(name, ..)| *name == member);
+    for member in MEMBERS {
+        let json = match (field(member), member) {
+            (Some((_, _, Kind::Fixed(word))), _) => quoted(word),
+            (Some((_, wire, Kind::Text)), _) => item.get(wire).filter(|value| value.is_string()).map(|value| value.source().to_owned()).unwrap_or_default(),
+            (Some((_, wire, Kind::Iso)), _) => item.text(wire).as_deref().and_then(Time::parse_iso).map(|time| quoted(&time.to_iso())).unwrap_or_default(),
+            (None, "device") => field("userAgent").and_then(|(_, wire, _)| item.text(wire)).map(|agent| device::describe(&agent)).unwrap_or_default(),
+            (None, "raw") => item.source().to_owned(),
+            (None, "current") => current.map_or("", |current| if current { "true" } else { "false" }).to_owned(),
+            _ => String::new(),
         };
-        (*member, value)
-    });
-    let mut session = Value::Object(members.collect());
-    if let Some(Value::Text(agent)) = session.get("userAgent") {
-        let device = device::describe(agent);
-        session.set("device", device);
+        out.json(member, if json.is_empty() { "null" } else { &json });
     }
-    (!session.str("id").is_empty()).then_some(session)
+    out.finish()
 }
 
 /// How an operation is done.
@@ -54,16 +50,6 @@ pub enum Support {
     Emulated,
     /// Not at all.
     Unsupported,
-}
-
-impl Support {
-    fn word(self) -> Value {
-        Value::Word(match self {
-            Self::Native => "native",
-            Self::Emulated => "emulated",
-            Self::Unsupported => "unsupported",
-        })
-    }
 }
 
 /// What a back-end can do.
@@ -84,11 +70,18 @@ pub const OPERATIONS: [&str; 11] =
     ["list", "get", "current", "revoke", "revokeCurrent", "revokeAll", "revokeOthers", "logout", "refresh", "create", "createToken"];
 
 impl Capabilities {
-    /// As callers see it.
-    pub fn to_value(self) -> Value {
-        let mut members = vec![("provider", Value::Word(self.provider))];
-        members.extend(OPERATIONS.into_iter().zip(self.operations.map(Support::word)));
-        members.extend([("effect", Value::Word(self.effect)), ("browser", Value::Flag(self.browser)), ("pageSize", Value::Null)]);
-        Value::Object(members)
+    /// As callers see it, in JSON.
+    pub fn to_json(self) -> String {
+        let mut out = Writer::new();
+        out.text("provider", Some(self.provider));
+        for (name, support) in OPERATIONS.into_iter().zip(self.operations) {
+            let word = match support {
+                Support::Native => "native",
+                Support::Emulated => "emulated",
+                Support::Unsupported => "unsupported",
+            };
+            out.text(name, Some(word));
+        }
+        out.text("effect", Some(self.effect)).flag("browser", self.browser).json("pageSize", "null").finish()
     }
 }

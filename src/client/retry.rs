@@ -17,8 +17,8 @@ pub(super) enum Decision {
 const FIRST_DELAY: u32 = 500;
 const LONGEST_DELAY: u32 = 8_000;
 
-/// Capped exponential back-off with jitter in its upper half; a wait that the back-end names comes first.
-pub(super) fn delay(error: &Error, attempt: u32, max_retry_after: i64, random: f64) -> Decision {
+/// Capped exponential back-off with jitter in its upper half (`random`: 0 to 1000); a wait that the back-end names comes first.
+pub(super) fn delay(error: &Error, attempt: u32, max_retry_after: i64, random: i64) -> Decision {
     if error.retry_after.is_some_and(|seconds| i64::from(seconds) > max_retry_after) {
         return Decision::TooLong;
     }
@@ -31,15 +31,15 @@ pub(super) fn delay(error: &Error, attempt: u32, max_retry_after: i64, random: f
         return Decision::GiveUp;
     }
     let backoff = FIRST_DELAY.saturating_mul(1 << (attempt - 1).min(10)).min(LONGEST_DELAY);
-    let jittered = backoff / 2 + (f64::from(backoff / 2) * random.clamp(0.0, 1.0)) as u32;
+    let jittered = backoff / 2 + backoff / 2 * random.clamp(0, 1000) as u32 / 1000;
     Decision::Wait(error.retry_after.map_or(jittered, |seconds| (seconds * 1000).max(jittered.min(1000))))
 }
 
 /// `Retry-After` in seconds from now (RFC 9110, 10.2.3): a number of seconds or a date. A past date is 0; nonsense is as if it were not there.
 pub(super) fn after(value: &str, now: Option<Time>) -> Option<u32> {
-    let value = value.trim();
+    let value = value.trim_ascii();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some(value.parse().unwrap_or(u32::MAX));
+        return Some(value.bytes().fold(0u32, |seconds, digit| seconds.saturating_mul(10).saturating_add(u32::from(digit & 15))));
     }
     let wait = Time::parse_http(value)?.millis() - now?.millis();
     Some(u32::try_from((wait.max(0) + 999) / 1000).unwrap_or(u32::MAX))
@@ -58,9 +58,9 @@ mod tests {
     #[test]
     fn waits_grow_and_are_capped() {
         let wait = |attempt, random| delay(&error(Code::ServerError, 503, None), attempt, 10, random);
-        assert_eq!([1, 2, 3, 9, 40].map(|attempt| wait(attempt, 1.0)), [500, 1000, 2000, 8000, 8000].map(Decision::Wait));
-        assert_eq!(wait(1, 0.0), Decision::Wait(250));
-        assert_eq!(wait(1, f64::NAN), Decision::Wait(250));
+        assert_eq!([1, 2, 3, 9, 40].map(|attempt| wait(attempt, 1000)), [500, 1000, 2000, 8000, 8000].map(Decision::Wait));
+        assert_eq!(wait(1, 0), Decision::Wait(250));
+        assert_eq!(wait(1, -5), Decision::Wait(250));
     }
 
     #[test]
@@ -77,16 +77,16 @@ mod tests {
             (Code::InvalidResponse, 200, false),
             (Code::Aborted, 0, false),
         ] {
-            assert_eq!(delay(&error(code, status, None), 1, 10, 0.5) != Decision::GiveUp, again, "{code:?} {status}");
+            assert_eq!(delay(&error(code, status, None), 1, 10, 500) != Decision::GiveUp, again, "{code:?} {status}");
         }
     }
 
     #[test]
     fn the_back_end_names_the_wait() {
-        assert_eq!(delay(&error(Code::RateLimited, 429, Some(3)), 1, 10, 1.0), Decision::Wait(3000));
-        assert_eq!(delay(&error(Code::RateLimited, 429, Some(0)), 1, 10, 1.0), Decision::Wait(500));
-        assert_eq!(delay(&error(Code::RateLimited, 429, Some(11)), 1, 10, 1.0), Decision::TooLong);
-        assert_eq!(delay(&error(Code::ServerError, 500, Some(u32::MAX)), 1, 10, 1.0), Decision::TooLong);
+        assert_eq!(delay(&error(Code::RateLimited, 429, Some(3)), 1, 10, 1000), Decision::Wait(3000));
+        assert_eq!(delay(&error(Code::RateLimited, 429, Some(0)), 1, 10, 1000), Decision::Wait(500));
+        assert_eq!(delay(&error(Code::RateLimited, 429, Some(11)), 1, 10, 1000), Decision::TooLong);
+        assert_eq!(delay(&error(Code::ServerError, 500, Some(u32::MAX)), 1, 10, 1000), Decision::TooLong);
     }
 
     #[test]

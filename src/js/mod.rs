@@ -1,32 +1,33 @@
-//! The WebAssembly boundary. `src/npm` reads options and arguments and owns timers, signals and callbacks; here its one call comes in as JSON,
-//! runs through the client with a JavaScript object as the host, and goes out as a plain object.
+//! The WebAssembly boundary: a call's events in, what to do next out, both as JSON. `src/npm/host.js` drives it.
 
-mod host;
-
-use js_sys::Promise;
-use serde::Serialize;
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::future_to_promise;
 
+use crate::client;
 use crate::device;
-use crate::value::Value;
-use host::Host;
 
-/// One operation. `input` is JSON with the options and arguments; the promise gives the result, or rejects with the fields of a `SessionsError`.
+/// One call of a method; to be freed when it is over.
 #[wasm_bindgen]
-pub fn call(host: Host, operation: String, input: String) -> Promise {
-    future_to_promise(async move { host::run(&host, &operation, &input).await.map(|value| plain(&value)).map_err(|error| plain(&error.into_value())) })
+pub struct Call(Result<client::Call, String>);
+
+#[wasm_bindgen]
+impl Call {
+    /// A call of a method. The input is JSON with the options and arguments by name.
+    #[wasm_bindgen(constructor)]
+    pub fn new(goal: &str, input: &str) -> Self {
+        Self(client::Call::new(goal, input).map_err(|error| client::failed(&error)))
+    }
+
+    /// What to do after an event; see [`client`]. The body is that of an answer.
+    pub fn step(&mut self, event: &str, body: Vec<u8>) -> String {
+        match &mut self.0 {
+            Ok(call) => call.step(event, body),
+            Err(failed) => failed.clone(),
+        }
+    }
 }
 
-/// A label for a user agent.
+/// A label for a user agent, in JSON.
 #[wasm_bindgen]
-pub fn describe(user_agent: &str) -> JsValue {
-    plain(&device::describe(user_agent))
-}
-
-/// `null` for what is not known, plain objects for the rest.
-fn plain(value: &Value) -> JsValue {
-    // Plain data has nothing that could fail here.
-    value.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).unwrap_or(JsValue::UNDEFINED)
+pub fn describe(user_agent: &str) -> String {
+    device::describe(user_agent)
 }

@@ -31,3 +31,6 @@ export class SessionsError extends Error {
     return typeof value === "object" && value !== null && value[BRAND] === true;
   }
 }
+
+/** A failure on its way: what `SessionsError` is made of. */
+export const fail = (code, message, cause) => ({ code, message, cause });

@@ -1,5 +1,4 @@
-import { SessionsError } from "./error.js";
-import { fail } from "./sessions.js";
+import { SessionsError, fail } from "./error.js";
 
 /** A larger answer is not a list of sessions. */
 const MAX_BODY = 8 * 1024 * 1024;
@@ -13,8 +12,8 @@ const DOOMS_THE_REST = ["aborted", "unauthenticated", "rate_limited", "reauthent
 const late = (what) => fail("timeout", `no ${what} in time: see the options timeout and totalTimeout`);
 
 /**
- * What surrounds one call: the wasm side sees the world through this object alone. No method throws, and every promise settles:
- * with its value, or with a failure when time runs out or the caller's signal fires.
+ * Drives one call. The wasm side says what to do next and is told what happened; timers, signals, `fetch` and the caller's functions are here. Whatever
+ * is waited for settles: when time runs out or the caller's signal fires, with a failure.
  */
 export class Host {
   /** What was thrown outside, by number: the wasm side hands numbers through. */
@@ -26,9 +25,8 @@ export class Host {
   #call;
   #run;
   #stop = new AbortController();
-  #bodies = new WeakMap();
 
-  /** `run` starts another call of the same client. */
+  /** `memory` has what lasts from call to call; `run` starts another call of the same client. */
   constructor(options, memory, call, run) {
     this.#options = options;
     this.#memory = memory;
@@ -36,136 +34,112 @@ export class Host {
     this.#run = run;
   }
 
-  /** The result of the whole call, within the total time. Emulated operations have theirs per request. */
-  outcome(promise) {
-    const paced = this.#call.operation === "revokeAll" || this.#call.operation === "revokeOthers";
-    return paced ? promise : this.#within(promise, this.#totalTimeout, "result");
-  }
-
   /** Nothing of this call goes on after it. */
   close() {
     this.#stop.abort();
   }
 
-  now() {
-    return Date.now();
+  /** The result, within the total time. Emulated operations have theirs per request. */
+  drive(call) {
+    const paced = this.#call.operation === "revokeAll" || this.#call.operation === "revokeOthers";
+    const driven = this.#steps(call);
+    return paced ? driven : this.#within(driven, this.#totalTimeout, "result");
   }
 
-  random() {
-    return Math.random();
-  }
-
-  is(what) {
+  async #steps(call) {
     const { onLine, userAgent } = globalThis.navigator ?? {};
-    // Node, Deno, Bun and the edge runtimes have a navigator too, but none of them claims to be a browser.
-    return what === "offline" ? onLine === false : typeof userAgent === "string" && userAgent.startsWith("Mozilla/");
-  }
-
-  recall(key) {
-    return this.#memory[key];
-  }
-
-  remember(key, value) {
-    this.#memory[key] = value;
-  }
-
-  /** The access and the refresh token. */
-  tokens() {
-    return this.#kept(Promise.all([this.#ask("token", "access"), this.#ask("refreshToken", "refresh")]));
-  }
-
-  /** Sends; gives a `Response` of this realm, so that what is a mock or a polyfill outside is none inside. */
-  fetch(request, method, url, attempt) {
-    this.#hook("onRequest", { method, url, attempt });
-    const began = Date.now();
-    const ends = began + (this.#call.timeout ?? this.#options.timeout ?? 10_000);
-    const controller = new AbortController();
-    const abort = () => controller.abort();
-    this.#stop.signal.addEventListener("abort", abort);
-    const send = async () => {
-      const { fetch = globalThis.fetch, credentials } = this.#options;
-      if (typeof fetch !== "function") {
-        throw fail("unsupported", "this runtime has no fetch: pass one as the option fetch");
-      }
-      try {
-        // `fetch` is called as a function: some runtimes refuse it as a method. Nothing is set that was not asked for: edge runtimes refuse what they do not know.
-        return await fetch(request, { signal: controller.signal, ...(credentials && { credentials }) });
-      } catch (cause) {
-        throw fail("network", "no answer from the back-end: check the network, its address, its certificate and its CORS settings", cause);
-      }
+    const around = {
+      // Node, Deno, Bun and the edge runtimes have a navigator too, but none of them claims to be a browser.
+      browser: typeof userAgent === "string" && userAgent.startsWith("Mozilla/"),
+      offline: onLine === false,
+      memory: this.#memory.texts,
     };
-    const arrive = async () => {
-      try {
-        const response = await adopt(await this.#within(send(), ends - Date.now(), "answer"));
-        this.#bodies.set(response, { began, ends, abort, event: { method, url, attempt, status: response.status } });
-        return response;
-      } catch (error) {
-        abort();
-        throw error;
+    try {
+      for (let event = { event: "start" }; ; ) {
+        const { body = NOTHING, ...told } = event;
+        const now = { ...told, ...around, now: Date.now(), random: Math.trunc(Math.random() * 1000) };
+        const action = JSON.parse(call.step(JSON.stringify(now), body));
+        Object.assign(this.#memory.texts, action.remember);
+        if (action.do === "done") return action.value;
+        if (action.do === "fail") throw action.error;
+        try {
+          event = await this[`_${action.do}`](action);
+        } catch (error) {
+          // Of a failure the wasm side sees the code, the message, and the number of the cause.
+          const cause = SessionsError.is(error) ? error : error?.cause;
+          const number = cause === undefined ? null : this.causes.push(cause) - 1;
+          const { code = "internal", message = "an unexpected failure" } = error ?? {};
+          event = { event: "failed", code: String(code), message: String(message), cause: number, fatal: action.do !== "send" };
+        }
       }
-    };
-    return this.#kept(arrive());
-  }
-
-  /** The body as bytes, of bounded size. */
-  read(response, requestId = null) {
-    const { began, ends, abort, event } = this.#bodies.get(response);
-    const arrive = async () => {
-      try {
-        const body = await this.#within(readAll(response), ends - Date.now(), "answer");
-        this.#hook("onResponse", { ...event, durationMs: Date.now() - began, requestId, warnings: [] });
-        return body;
-      } catch (error) {
-        abort();
-        throw error;
-      } finally {
-        this.#stop.signal.removeEventListener("abort", abort);
-      }
-    };
-    return this.#kept(arrive());
-  }
-
-  sleep(delayMs, reason, attempt) {
-    this.#hook("onRetry", { attempt, delayMs, reason });
-    return this.#kept(this.#within(new Promise((resolve) => setTimeout(resolve, delayMs)), delayMs + 1000, "result"));
-  }
-
-  /** The new access token. */
-  refresh() {
-    return this.#kept(this.refreshed().then(({ accessToken }) => accessToken));
-  }
-
-  /** One refresh for all calls of this client that ask meanwhile. It goes on when a caller gives up: its answer must not be lost. */
-  refreshed() {
-    this.#memory.refreshing ??= this.#run("refresh", [], true).finally(() => {
-      this.#memory.refreshing = undefined;
-    });
-    return this.#within(this.#memory.refreshing, this.#totalTimeout, "result");
-  }
-
-  /** Waits until no refresh is under way: a logout has to end the session that comes out of it. */
-  async settle() {
-    if (this.#memory.refreshing) {
-      await this.#within(this.#memory.refreshing, this.#totalTimeout, "result").catch(() => {});
+    } finally {
+      call.free();
     }
   }
 
-  /** Tells the caller new tokens. */
-  tell(tokens) {
+  async _tokens() {
+    const [access, refresh] = await Promise.all([this.#ask("token", "access"), this.#ask("refreshToken", "refresh")]);
+    return { event: "tokens", access, refresh };
+  }
+
+  /** Redirects are never followed: they could carry a secret to another origin. ("error" is refused by some edge runtimes.) */
+  async _send({ method, url, template, headers, body, attempt }) {
+    const about = { method, url: template, attempt };
+    this.#hook("onRequest", about);
+    const { fetch = globalThis.fetch, credentials, timeout = 10_000 } = this.#options;
+    if (typeof fetch !== "function") {
+      throw fail("unsupported", "this runtime has no fetch: pass one as the option fetch");
+    }
+    let request;
+    try {
+      // Nothing is set that was not asked for: edge runtimes refuse what they do not know.
+      request = new Request(url, { method, headers, redirect: "manual", ...(body !== null && { body }), ...(credentials && { credentials }) });
+    } catch {
+      throw fail("invalid_options", "the runtime refuses this request: check baseUrl, headers and credentials");
+    }
+    const began = Date.now();
+    const controller = new AbortController();
+    try {
+      const answer = await this.#within(receive(fetch, request, controller.signal), this.#call.timeout ?? timeout, "answer");
+      const requestId = answer.headers["x-request-id"] ?? null;
+      this.#hook("onResponse", { ...about, status: answer.status, durationMs: Date.now() - began, requestId, warnings: [] });
+      return { event: "answer", ...answer };
+    } catch (error) {
+      controller.abort();
+      throw error;
+    }
+  }
+
+  async _wait({ ms, reason, attempt }) {
+    this.#hook("onRetry", { attempt, delayMs: ms, reason });
+    let timer;
+    try {
+      await this.#within(new Promise((resolve) => (timer = setTimeout(resolve, ms))), ms + 1000, "result");
+    } finally {
+      clearTimeout(timer);
+    }
+    return { event: "waited" };
+  }
+
+  async _refresh() {
+    return { event: "refreshed", access: (await this.refreshed()).accessToken };
+  }
+
+  async _tell({ value }) {
     const tell = async () => {
       try {
-        await this.#options.onTokens?.(tokens);
+        await this.#options.onTokens?.(value);
       } catch (cause) {
         throw fail("internal", "onTokens failed: this client goes on with the new tokens, but they may not have been stored", cause);
       }
     };
-    return this.#kept(this.#within(tell(), this.#totalTimeout, "end of onTokens"));
+    await this.#within(tell(), this.#totalTimeout, "end of onTokens");
+    return { event: "told" };
   }
 
-  /** Ends sessions one by one; gives null or the error's code for each. */
-  async each(ids) {
+  async _each({ ids }) {
     const codes = ids.map(() => "internal");
-    const { request, options = {}, onProgress } = this.#call;
+    const { request, options, onProgress } = this.#call;
     let next = 0;
     let done = 0;
     let doom;
@@ -185,7 +159,22 @@ export class Host {
       }
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, worker));
-    return codes;
+    return { event: "each", codes };
+  }
+
+  /** One refresh for all calls of this client that ask meanwhile. It goes on when a caller gives up: its answer must not be lost. */
+  refreshed() {
+    this.#memory.refreshing ??= this.#run("refresh", [], true).finally(() => {
+      this.#memory.refreshing = undefined;
+    });
+    return this.#within(this.#memory.refreshing, this.#totalTimeout, "result");
+  }
+
+  /** Waits until no refresh is under way: a logout has to end the session that comes out of it. */
+  async settle() {
+    if (this.#memory.refreshing) {
+      await this.#within(this.#memory.refreshing, this.#totalTimeout, "result").catch(() => {});
+    }
   }
 
   get #totalTimeout() {
@@ -195,8 +184,9 @@ export class Host {
   /** A token from the options: a function is asked; a fixed one gives way to the newest. */
   async #ask(option, newest) {
     const value = this.#options[option];
+    const { texts } = this.#memory;
     if (typeof value !== "function") {
-      return this.#memory.signedOut ? null : (this.#memory[newest] ?? value ?? null);
+      return texts.signedOut ? null : (texts[newest] ?? value ?? null);
     }
     const ask = async () => {
       try {
@@ -217,21 +207,12 @@ export class Host {
     quietly(hooks?.[name]?.bind(hooks), { operation: this.#call.operation, ...event });
   }
 
-  /** A promise as the wasm side takes it: of its failures it sees the code, the message, and the number of the cause. */
-  #kept(promise) {
-    return promise.catch((error) => {
-      const cause = SessionsError.is(error) ? error : error?.cause;
-      const number = cause === undefined ? undefined : this.causes.push(cause) - 1;
-      throw { code: String(error?.code ?? "internal"), message: String(error?.message ?? "an unexpected failure"), cause: number };
-    });
-  }
-
   /** The promise's outcome, unless time runs out, the caller's signal fires or the call is over first. */
   #within(promise, ms, what) {
     const { signal } = this.#call;
     const signals = signal ? [signal, this.#stop.signal] : [this.#stop.signal];
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => done(reject, late(what)), Math.max(0, ms));
+      const timer = setTimeout(() => done(reject, late(what)), ms);
       const stop = () => done(reject, signal?.aborted ? fail("aborted", "the call was aborted", signal.reason) : late(what));
       const done = (settle, value) => {
         clearTimeout(timer);
@@ -245,45 +226,55 @@ export class Host {
   }
 }
 
-/** What `fetch` gave, as a `Response` of this realm. */
-async function adopt(response) {
-  if (response instanceof Response) {
-    return response;
+const NOTHING = new Uint8Array();
+
+/** Status, headers and the whole body as bytes. Responses of mocks and polyfills are taken by their members. */
+async function receive(fetch, request, signal) {
+  let response;
+  try {
+    // `fetch` is called as a function: some runtimes refuse it as a method.
+    response = await fetch(request, { signal });
+  } catch (cause) {
+    throw fail("network", "no answer from the back-end: check the network, its address, its certificate and its CORS settings", cause);
   }
   if (typeof response?.status !== "number" || typeof response.headers?.get !== "function") {
     throw fail("invalid_response", "fetch did not give a Response");
   }
-  const { status } = response;
-  if (status < 200 || status > 599) {
-    throw fail("invalid_response", "the back-end answered with a redirect, which is not followed, or with a status that does not exist");
-  }
-  const headers = new Headers();
-  for (const name of ["retry-after", "x-request-id", "set-cookie"]) {
+  const headers = {};
+  for (const name of READ_HEADERS) {
     const value = response.headers.get(name);
-    if (typeof value === "string") headers.set(name, value);
+    if (typeof value === "string") headers[name] = value;
   }
-  const body = await (response.arrayBuffer ? response.arrayBuffer() : response.text());
-  return new Response([204, 205, 304].includes(status) ? null : body, { status, headers });
+  try {
+    return { status: response.status, headers, body: await readAll(response) };
+  } catch (cause) {
+    throw cause === TOO_LARGE ? cause : fail("network", "the connection was lost in the middle of the answer", cause);
+  }
 }
 
+/** Of an answer's headers, those that anything here looks at. Across origins a browser shows only what the server exposes. */
+const READ_HEADERS = ["retry-after", "x-request-id", "set-cookie"];
+
+const TOO_LARGE = fail("invalid_response", "the answer is larger than 8 MiB");
+
 async function readAll(response) {
-  const reader = response.body?.getReader();
+  const reader = response.body?.getReader?.();
+  if (!reader) {
+    // What has no stream is asked for all at once.
+    const whole = response.arrayBuffer ? await response.arrayBuffer() : new TextEncoder().encode(await response.text());
+    if (whole.byteLength > MAX_BODY) throw TOO_LARGE;
+    return new Uint8Array(whole);
+  }
   const chunks = [];
   let size = 0;
-  try {
-    for (let read; reader && !(read = await reader.read()).done; ) {
-      size += read.value.length;
-      if (size > MAX_BODY) break;
-      chunks.push(read.value);
+  for (let read; !(read = await reader.read()).done; chunks.push(read.value)) {
+    size += read.value.length;
+    if (size > MAX_BODY) {
+      reader.cancel().catch(() => {});
+      throw TOO_LARGE;
     }
-  } catch (cause) {
-    throw fail("network", "the connection was lost in the middle of the answer", cause);
   }
-  if (size > MAX_BODY) {
-    reader.cancel().catch(() => {});
-    throw fail("invalid_response", "the answer is larger than 8 MiB");
-  }
-  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+  return chunks.length === 1 ? chunks[0] : new Uint8Array(await new Blob(chunks).arrayBuffer());
 }
 
 /** What the application does with an event is its own business: the call goes on. */

@@ -1,4 +1,4 @@
-import { fail } from "./sessions.js";
+import { fail } from "./error.js";
 
 /** Every method but `list`; the wasm side knows which of them a back-end has. */
 export const METHODS = [
@@ -68,8 +68,7 @@ export function readOptions(options) {
   const { provider, baseUrl, clientId, headers, credentials, allowInsecure, totalTimeout, maxRetries, maxRetryAfter, cookies } = options;
   return {
     provider: String(provider ?? ""),
-    // A page may name the back-end on its own origin by path.
-    baseUrl: baseUrl?.startsWith("/") && !baseUrl.startsWith("//") ? `${globalThis.location?.origin ?? ""}${baseUrl}` : baseUrl,
+    ...readBase(baseUrl),
     clientId,
     headers: pairs(headers),
     // Cookies may authenticate without a token.
@@ -80,6 +79,25 @@ export function readOptions(options) {
     maxRetryAfter: maxRetryAfter ?? 10,
     cookies: cookies ?? [],
   };
+}
+
+/** Where the back-end is, read by the parser that the requests will go through. A page may name its own origin by path. */
+function readBase(baseUrl) {
+  const wrong = (what) => fail("invalid_options", `baseUrl ${what}, such as "https://auth.example.com"`);
+  if (!baseUrl) throw wrong("is missing: where the back-end is");
+  let url;
+  try {
+    url = new URL(baseUrl, globalThis.location?.href);
+  } catch {
+    throw wrong("must be an absolute URL");
+  }
+  const { protocol, hostname, username, password, search, hash, origin, pathname } = url;
+  if (!/^https?:$/.test(protocol) || username || password || search || hash) {
+    throw wrong("must be an http(s) URL without user, query or fragment");
+  }
+  // Nobody between here and there can read along: https, or this very machine.
+  const isSecure = protocol === "https:" || /^(127(\.\d+){3}|\[::1\]|(.+\.)?localhost)$/.test(hostname);
+  return { base: origin + pathname.replace(/\/+$/, ""), isSecure };
 }
 
 /** `(request?, id?, options?)`, as each method takes them. */

@@ -1,9 +1,7 @@
 import { clearCookies } from "./cookies.js";
-import { SessionsError } from "./error.js";
+import { SessionsError, fail } from "./error.js";
 import { Host } from "./host.js";
 import { METHODS, readArguments, readOptions } from "./input.js";
-
-let clients = 0;
 
 /** The package's functions, over a way to get at the wasm exports. */
 export function define(load) {
@@ -19,7 +17,7 @@ export function define(load) {
     // A copy: the caller's object may change later. Tokens given as functions are asked before every request.
     options = typeof options === "object" && options !== null ? { ...options } : options;
     // What lasts between calls lives here and not in wasm: nothing has to be freed, and nothing is lost with an instance.
-    const memory = { client: ++clients };
+    const memory = { texts: {} };
 
     async function run(operation, args, direct) {
       let host;
@@ -33,7 +31,8 @@ export function define(load) {
         if (operation === "logout") {
           await host.settle();
         }
-        const result = await host.outcome((await wasm()).call(host, operation, JSON.stringify({ ...config, ...call.input })));
+        const { Call } = await wasm();
+        const result = await host.drive(new Call(operation, JSON.stringify({ ...config, ...call.input })));
         return await finish(result, options, call, host);
       } catch (error) {
         throw toSessionsError(error, options?.provider, operation, host);
@@ -74,16 +73,13 @@ export function define(load) {
         if (userAgent !== null && typeof userAgent !== "string") {
           throw fail("invalid_argument", "describeDevice takes a user agent: a string, or null");
         }
-        return (await wasm()).describe(userAgent ?? "");
+        return JSON.parse((await wasm()).describe(userAgent ?? ""));
       } catch (error) {
         throw toSessionsError(error, null, "describeDevice");
       }
     },
   };
 }
-
-/** A failure on its way: what `SessionsError` is made of. */
-export const fail = (code, message, cause) => ({ code, message, cause });
 
 function toSessionsError(error, provider, operation, host) {
   // The wasm side hands causes through by number; a failed refresh inside a call is the call's own error.
@@ -95,21 +91,16 @@ function toSessionsError(error, provider, operation, host) {
   if (typeof error?.code !== "string" || typeof error.message !== "string" || error instanceof Error) {
     return new SessionsError({ ...fail("internal", "an unexpected failure inside auth-sessions; its cause says more", error), ...about });
   }
-  const details = parsed(error.details);
   const failed = error.failed?.map((index) => host.failures[index]);
-  return new SessionsError({ ...error, ...about, cause, details, failed });
+  return new SessionsError({ ...error, ...about, cause, failed });
 }
-
-/** JSON text that the wasm side has checked. */
-const parsed = (text) => (typeof text === "string" ? JSON.parse(text) : null);
 
 /** What is left to do in JavaScript once a result is there. */
 async function finish(result, options, call, host) {
   const { operation } = call;
   const { parseUserAgent } = options;
-  for (const session of result.sessions ?? (operation === "get" || operation === "current" ? [result] : [])) {
-    session.raw = parsed(session.raw);
-    if (parseUserAgent) {
+  if (parseUserAgent) {
+    for (const session of result.sessions ?? (operation === "get" || operation === "current" ? [result] : [])) {
       try {
         session.device = session.userAgent === null ? null : (parseUserAgent(session.userAgent) ?? null);
       } catch {

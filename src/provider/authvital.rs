@@ -6,16 +6,16 @@
 use super::{Answer, Asked, Operation, Provider, json, refused, said, unexpected};
 use crate::error::{Code, Error};
 use crate::http::Method::{Delete, Get, Post};
-use crate::http::{Auth, Endpoint, Response, is_bearer};
+use crate::http::{Auth, Endpoint, Response, is_bearer, without_query};
 use crate::json::Json;
 use crate::jwt::Claims;
 use crate::model::Support::{Emulated, Native, Unsupported};
-use crate::model::{Capabilities, Field, Kind, session};
+use crate::model::{Capabilities, Field, Kind};
 
 /// An AuthVital server.
 pub struct AuthVital;
 
-const SESSION: [Field; 7] = [
+static SESSION: [Field; 7] = [
     ("id", "id", Kind::Text),
     // The list holds nothing but live sessions.
     ("status", "", Kind::Fixed("active")),
@@ -68,7 +68,7 @@ impl Provider for AuthVital {
         })
     }
 
-    fn read(&self, asked: &Asked<'_>, response: &Response) -> Result<Answer, Error> {
+    fn read<'a>(&self, asked: &Asked<'_>, response: &'a Response) -> Result<Answer<'a>, Error> {
         if !response.is_success() {
             return self.read_refusal(asked, response);
         }
@@ -76,11 +76,10 @@ impl Provider for AuthVital {
         match asked.operation {
             Operation::List => {
                 let list = body.get("sessions").filter(|list| list.is_array()).ok_or_else(|| unexpected(response, "it has no array \"sessions\""))?;
-                let mut sessions = Vec::new();
                 for item in list.items() {
-                    sessions.push(session(item, &SESSION).ok_or_else(|| unexpected(response, "a session has no \"id\""))?);
+                    item.text("id").filter(|id| !id.is_empty()).ok_or_else(|| unexpected(response, "a session has no \"id\""))?;
                 }
-                return Ok(Answer::Page { sessions, count: body.number("count") });
+                return Ok(Answer::Page { items: list, table: &SESSION, count: body.number("count") });
             }
             Operation::Refresh => {
                 let access = body.text("access_token").filter(|token| is_bearer(token)).ok_or_else(|| unexpected(response, "it has no \"access_token\""))?;
@@ -114,13 +113,12 @@ impl Provider for AuthVital {
 }
 
 impl AuthVital {
-    fn read_refusal(&self, asked: &Asked<'_>, response: &Response) -> Result<Answer, Error> {
+    fn read_refusal<'a>(&self, asked: &Asked<'_>, response: &Response) -> Result<Answer<'a>, Error> {
         let text = |name| Json::parse(&response.body).and_then(|body| body.text(name)).unwrap_or_default();
         let message = text("message");
         // The router's 404 names the route, behind a proxy with more or less in front; a session that is not found reads otherwise.
         let route = message.strip_prefix("Cannot ").and_then(|rest| rest.strip_prefix(asked.endpoint.method.as_str()));
-        let path = |whole: &str| whole.split('?').next().unwrap_or_default().to_owned();
-        if response.status == 404 && text("error") == "Not Found" && route.is_some_and(|route| path(route).ends_with(&path(asked.path))) {
+        if response.status == 404 && text("error") == "Not Found" && route.is_some_and(|route| without_query(route).ends_with(without_query(asked.path))) {
             return if asked.dialect == 0 {
                 Ok(Answer::OtherDialect)
             } else {

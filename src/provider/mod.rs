@@ -7,10 +7,9 @@ mod authvital;
 
 use crate::error::{Code, Error};
 use crate::http::{Endpoint, Response};
-use crate::json::Json;
-use crate::model::Capabilities;
+use crate::json::{Json, join};
+use crate::model::{Capabilities, Field};
 use crate::time::Time;
-use crate::value::Value;
 
 /// What a back-end can be asked in one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,11 +28,13 @@ pub enum Operation {
 
 /// What an answer says.
 #[derive(Debug)]
-pub enum Answer {
+pub enum Answer<'a> {
     /// Sessions.
     Page {
-        /// As [`crate::model::session`] makes them.
-        sessions: Vec<Value>,
+        /// The array of items; each has an id.
+        items: Json<'a>,
+        /// How to read one.
+        table: &'static [Field],
         /// The back-end's own count, where it has one.
         count: Option<i64>,
     },
@@ -82,7 +83,7 @@ pub trait Provider {
     fn endpoint(&self, operation: Operation, dialect: u8, has: &dyn Fn(&str) -> bool) -> Result<Endpoint, Error>;
 
     /// What the answer says.
-    fn read(&self, asked: &Asked<'_>, response: &Response) -> Result<Answer, Error>;
+    fn read<'a>(&self, asked: &Asked<'_>, response: &'a Response) -> Result<Answer<'a>, Error>;
 
     /// The id of the current session, as far as the tokens tell.
     fn current_id(&self, access_token: Option<&str>, refresh_token: Option<&str>) -> Option<String>;
@@ -106,7 +107,7 @@ fn json(response: &Response) -> Result<Json<'_>, Error> {
 
 /// An answer that the back-end's protocol does not have.
 fn unexpected(response: &Response, what: &str) -> Error {
-    Error::new(Code::InvalidResponse, &["the back-end's answer can't be used: ", what].concat()).with_status(response.status)
+    Error::new(Code::InvalidResponse, &join(&["the back-end's answer can't be used: ", what])).with_status(response.status)
 }
 
 /// The error that a status stands for, with the back-end's words.
@@ -129,5 +130,5 @@ fn refused(response: &Response, message: &str) -> Error {
 /// An error with the back-end's words after ours.
 fn said(code: Code, text: &str, message: &str) -> Error {
     let colon = if message.is_empty() { "" } else { ": " };
-    Error::new(code, &[text, colon, message].concat())
+    Error::new(code, &join(&[text, colon, message]))
 }

@@ -6,7 +6,7 @@
 // in src/npm (sub-folders stay as they are). The entries may import, besides each other:
 //
 //     auth-sessions:glue   wasm-bindgen's JavaScript (its default export takes the bytes or a compiled module)
-//     auth-sessions:wasm   { deflated }, the wasm: raw deflate, then base64 (1 % larger than the wasm itself after gzip)
+//     auth-sessions:wasm   { deflated }, the wasm: xtask's raw deflate, then base64 (1 % larger than the wasm itself after gzip)
 //     ./auth_sessions.wasm (with ?module or without) the file itself; the import is left as it is
 //
 // What the Rust side imports with #[wasm_bindgen(module = "/src/npm/….js")] comes back from wasm-bindgen as a copy in
@@ -15,7 +15,6 @@ import { existsSync, readFileSync } from "node:fs";
 import { cp, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { deflateRawSync } from "node:zlib";
 import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -42,14 +41,14 @@ function version() {
   return section?.match(/^version\s*=\s*"([^"]+)"/m)?.[1] ?? fail("no version in [workspace.package] of Cargo.toml");
 }
 
-function plugin(glue, wasm) {
+function plugin(glue, deflated) {
   return {
     name: "auth-sessions",
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^auth-sessions:glue$/ }, () => ({ path: glue }));
       onResolve({ filter: /^auth-sessions:wasm$/ }, () => ({ path: "wasm", namespace: "auth-sessions" }));
       onLoad({ filter: /.*/, namespace: "auth-sessions" }, () => ({
-        contents: `export const deflated = "${deflateRawSync(wasm, { level: 9 }).toString("base64")}";\n`,
+        contents: `export const deflated = "${deflated.toString("base64")}";\n`,
       }));
       onResolve({ filter: /\.wasm(\?.*)?$/ }, ({ path }) => ({ path: WASM + (path.match(/\?.*$/)?.[0] ?? ""), external: true }));
       onResolve({ filter: /\/snippets\/[^/]+\/src\/npm\// }, ({ path }) => ({ path: join(root, path.replace(/^.*\/snippets\/[^/]+\//, "")) }));
@@ -93,7 +92,7 @@ async function main() {
     target: "es2022",
     charset: "utf8",
     external: ["node:*"],
-    plugins: [plugin(glue, wasm)],
+    plugins: [plugin(glue, await readFile(`${wasmFile}.deflate`))],
     metafile: true,
     logLevel: "warning",
   }).catch(() => process.exit(1));

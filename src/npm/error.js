@@ -2,20 +2,15 @@ const BRAND = Symbol.for("auth-sessions.SessionsError");
 
 /** The only thing that auth-sessions throws. */
 export class SessionsError extends Error {
-  constructor({ message, cause, code, provider, operation, status, serverCode, requestId, retryAfter, transient, details, revoked, failed }) {
+  /** Takes the contract's fields by name; what is not given is null. */
+  constructor({ message, cause, revoked, failed, ...fields }) {
     super(message, cause === undefined ? undefined : { cause });
-    this.code = code;
-    this.provider = provider ?? null;
-    this.operation = operation ?? null;
-    this.status = status ?? null;
-    this.serverCode = serverCode ?? null;
-    this.requestId = requestId ?? null;
-    this.retryAfter = retryAfter ?? null;
-    this.transient = transient ?? false;
-    this.details = details ?? null;
+    for (const name of ["code", "provider", "operation", "status", "serverCode", "requestId", "retryAfter", "details"]) {
+      this[name] = fields[name] ?? null;
+    }
+    this.transient = fields.transient === true;
     if (failed) {
-      this.revoked = revoked;
-      this.failed = failed;
+      Object.assign(this, { revoked, failed });
     }
   }
 
@@ -27,8 +22,9 @@ export class SessionsError extends Error {
     return true;
   }
 
+  /** Also for instances of other realms and of other copies of this package. */
   static is(value) {
-    return typeof value === "object" && value !== null && value[BRAND] === true;
+    return value?.[BRAND] === true;
   }
 }
 

@@ -23,7 +23,7 @@ const OLDEST_NODE: u32 = 20;
 pub enum Need {
     /// rustfmt and clippy.
     Lints,
-    /// The standard library for wasm.
+    /// The standard library for wasm: ready for tests, and as source for the package (see `package.rs`).
     WasmTarget,
     /// wasm-bindgen and wasm-pack.
     WasmTools,
@@ -41,7 +41,7 @@ impl Need {
     fn title(self) -> String {
         match self {
             Self::Lints => "rustfmt and clippy".into(),
-            Self::WasmTarget => format!("Rust target {WASM_TARGET}"),
+            Self::WasmTarget => format!("Rust target {WASM_TARGET} and the standard library's source"),
             Self::WasmTools => {
                 let bindgen = bindgen_version().unwrap_or_else(|_| "?".into());
                 format!("wasm-bindgen {bindgen}, wasm-pack {WASM_PACK}")
@@ -64,7 +64,7 @@ impl Need {
     fn is_there(self) -> bool {
         match self {
             Self::Lints => runs("cargo", &["fmt", "--version"]) && runs("cargo", &["clippy", "--version"]),
-            Self::WasmTarget => has_wasm_target(),
+            Self::WasmTarget => has_wasm_target() && has_std_source(),
             Self::WasmTools => bindgen_version().is_ok_and(|bindgen| {
                 has_version("wasm-bindgen", &bindgen) && has_version("wasm-bindgen-test-runner", &bindgen) && has_version("wasm-pack", WASM_PACK)
             }),
@@ -77,7 +77,7 @@ impl Need {
     fn install(self) -> Result<()> {
         match self {
             Self::Lints => rustup(&["component", "add", "rustfmt", "clippy"]),
-            Self::WasmTarget => rustup(&["target", "add", WASM_TARGET]),
+            Self::WasmTarget => rustup(&["target", "add", WASM_TARGET]).and_then(|()| rustup(&["component", "add", "rust-src"])),
             Self::WasmTools => install_wasm_tools(),
             Self::Packager => npm_ci("xtask"),
             Self::TestModules => npm_ci("tests"),
@@ -223,6 +223,10 @@ fn has_version(program: &str, version: &str) -> bool {
 fn has_wasm_target() -> bool {
     output(command("rustc").args(["--print", "target-libdir", "--target", WASM_TARGET]))
         .is_some_and(|dir| fs::read_dir(dir).is_ok_and(|mut files| files.next().is_some()))
+}
+
+fn has_std_source() -> bool {
+    output(command("rustc").args(["--print", "sysroot"])).is_some_and(|sysroot| Path::new(&sysroot).join("lib/rustlib/src/rust/library").is_dir())
 }
 
 fn rustup(args: &[&str]) -> Result<()> {

@@ -20,5 +20,5 @@ pub mod js;
 
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]
-// SAFETY-free: talc's wasm allocator is for one thread, which is all that wasm has here.
+// For one thread, which is all that wasm has here.
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

@@ -188,7 +188,7 @@ impl Call {
             refreshed: None,
             stale: None,
             sent: None,
-            pending: String::new(),
+            pending: String::from("null"),
             targets: Vec::new(),
             around: Around::default(),
         })
@@ -461,7 +461,7 @@ impl Call {
     /// The end with an error; a logout has a result even then, and a refresh whose answer may be lost is remembered.
     fn fail(&mut self, error: Error) -> Result<Action, Error> {
         match self.operation() {
-            Some(Operation::Refresh) if error.is_lost() => {
+            Some(Operation::Refresh) if error.is_lost() && self.sent.is_some() => {
                 let lost = self.tokens.refresh.clone();
                 self.around.remember(memory::SPENT, lost.as_deref());
                 Err(error)
@@ -654,4 +654,4 @@ pub fn failed(error: &Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

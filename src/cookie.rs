@@ -72,11 +72,11 @@ impl CookieSpec {
         if self.path.as_deref().is_some_and(|path| !path.starts_with('/') || !plain(path)) {
             return Err("a cookie's path must start with / and hold no semicolon");
         }
+        // A leading dot means nothing to a browser, but the Cookie Store API refuses it.
+        self.domain = self.domain.map(|domain| domain.strip_prefix('.').unwrap_or(&domain).to_ascii_lowercase());
         if self.domain.as_deref().is_some_and(|domain| domain.is_empty() || !domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))) {
             return Err("a cookie's domain must be a host name, such as \"example.com\"");
         }
-        // A leading dot means nothing to a browser, but the Cookie Store API refuses it.
-        self.domain = self.domain.map(|domain| domain.strip_prefix('.').unwrap_or(&domain).to_ascii_lowercase());
         if self.has_prefix("__Host-") {
             if self.domain.is_some() || self.path.as_deref().is_some_and(|path| path != "/") {
                 return Err("a __Host- cookie has no domain, and its path is /");
@@ -205,7 +205,7 @@ mod tests {
         for path in ["", "app", "/a;b", "/a\nb", "/é"] {
             assert!(CookieSpec { path: Some(path.into()), ..spec("a") }.check().is_err(), "{path}");
         }
-        for domain in ["", "a;b", "a b", "a/b", "é"] {
+        for domain in ["", ".", "a;b", "a b", "a/b", "é"] {
             assert!(CookieSpec { domain: Some(domain.into()), ..spec("a") }.check().is_err(), "{domain}");
         }
     }

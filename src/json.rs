@@ -63,6 +63,29 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// The value without the text members whose names are not wanted, at any depth.
+    pub fn without(self, unwanted: &dyn Fn(&str) -> bool) -> String {
+        if self.is_array() {
+            let mut list = List::default();
+            for item in self.items() {
+                list.push(&item.without(unwanted));
+            }
+            return list.finish();
+        }
+        if !self.0.starts_with('{') {
+            return self.0.to_owned();
+        }
+        let mut out = Writer::new();
+        let mut members = self.inside(b'{');
+        while let Some((name, value)) = members.member() {
+            let name = name.as_str().unwrap_or_default();
+            if !(value.is_string() && unwanted(&name)) {
+                out.json(&name, &value.without(unwanted));
+            }
+        }
+        out.finish()
+    }
+
     /// A string.
     pub fn is_string(self) -> bool {
         self.0.starts_with('"')
@@ -558,6 +581,12 @@ mod tests {
             assert_eq!(Json::parse(text.as_bytes()).unwrap().get("a"), None);
         }
         assert_eq!(json.items().count(), 0);
+    }
+
+    #[test]
+    fn unwanted_members_go() {
+        let json = Json::parse(br#"{"a":"x","bad":"s","list":[{"bad":"s","b":1.50}, 2],"o":{"bad":true,"\u0062ad":"s"},"e":{}}"#).unwrap();
+        assert_eq!(json.without(&|name| name == "bad"), r#"{"a":"x","list":[{"b":1.50},2],"o":{"bad":true},"e":{}}"#);
     }
 
     #[test]

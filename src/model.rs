@@ -32,13 +32,19 @@ pub fn session(item: Json<'_>, table: &[Field], current: Option<bool>) -> String
             (Some((_, wire, Kind::Text)), _) => item.get(wire).filter(|value| value.is_string()).map(|value| value.source().to_owned()).unwrap_or_default(),
             (Some((_, wire, Kind::Iso)), _) => item.text(wire).as_deref().and_then(Time::parse_iso).map(|time| quoted(&time.to_iso())).unwrap_or_default(),
             (None, "device") => field("userAgent").and_then(|(_, wire, _)| item.text(wire)).map(|agent| device::describe(&agent)).unwrap_or_default(),
-            (None, "raw") => item.source().to_owned(),
+            (None, "raw") => item.without(&is_secret),
             (None, "current") => current.map_or("", |current| if current { "true" } else { "false" }).to_owned(),
             _ => String::new(),
         };
         out.json(member, if json.is_empty() { "null" } else { &json });
     }
     out.finish()
+}
+
+/// A member with such a name is a credential, whatever the back-end; `raw` leaves it out.
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["token", "secret", "password"].iter().any(|end| name.ends_with(end))
 }
 
 /// How an operation is done.

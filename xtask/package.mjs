@@ -91,6 +91,8 @@ async function main() {
     platform: "neutral",
     target: "es2022",
     charset: "utf8",
+    // The glue warns of a form of its initialisation that is not used here.
+    drop: ["console"],
     external: ["node:*"],
     plugins: [plugin(glue, await readFile(`${wasmFile}.deflate`))],
     metafile: true,

@@ -15,7 +15,8 @@
 //! | `refreshed` | `access`: the new access token |
 //! | `each` | `codes`: for each id null, or the code of its error |
 //!
-//! What to do: an object with `do` and what belongs to it, and with `remember`, an object of texts to put into the memory, or null to forget.
+//! What to do: an object with `do` and what belongs to it, with `remember`, an object of texts to put into the memory, or null to forget, and with
+//! `requestId`, the last answer's id without secrets.
 //!
 //! | do | with |
 //! |---|---|
@@ -84,6 +85,8 @@ pub struct Call {
     /// The access token that was refused just now.
     stale: Option<String>,
     sent: Option<(Endpoint, String)>,
+    /// The last answer's id, without secrets.
+    request_id: Option<String>,
     /// The result, while its last step is under way.
     pending: String,
     targets: Vec<String>,
@@ -164,7 +167,7 @@ impl Call {
             }
         }
         if forwarded.as_deref().is_some_and(|value| !is_valid_header("authorization", value)) {
-            return Err(Error::new(Code::InvalidArgument, "the request's Authorization header can't be forwarded: it has characters that no header may have"));
+            return Err(Error::new(Code::InvalidArgument, "the request's Authorization header has characters that no header may have"));
         }
         // "." and ".." survive percent-encoding as path steps: URL parsers take "%2e%2e" for "..".
         if json.text("id").is_some_and(|id| id.is_empty() || id.len() > MAX_ID || id == "." || id == "..") {
@@ -188,6 +191,7 @@ impl Call {
             refreshed: None,
             stale: None,
             sent: None,
+            request_id: None,
             pending: String::from("null"),
             targets: Vec::new(),
             around: Around::default(),
@@ -204,7 +208,7 @@ impl Call {
         for (key, value) in std::mem::take(&mut self.around.remember) {
             remember.text(key, value.as_deref());
         }
-        action.json("remember", &remember.finish()).finish()
+        action.text("requestId", self.request_id.as_deref()).json("remember", &remember.finish()).finish()
     }
 
     fn look_around(&mut self, event: Json<'_>) -> &mut Self {
@@ -262,7 +266,7 @@ impl Call {
         }
         self.operation().ok_or_else(|| Error::new(Code::Unsupported, "this back-end has no such operation: capabilities() tells which it has"))?;
         if !self.is_set("isSecure") && !self.is_set("allowInsecure") {
-            let message = "baseUrl is plain http, where anybody on the way can read the tokens: use https, or set allowInsecure for a network you trust";
+            let message = "plain http lets anybody on the way read the tokens: use https, or set allowInsecure";
             return self.fail(Error::new(Code::Insecure, message));
         }
         Ok(to_do("tokens"))
@@ -272,7 +276,11 @@ impl Call {
         match self.read(response) {
             Ok(Answer::OtherDialect) => {
                 self.dialect += 1;
-                self.send().or_else(|error| self.fail(error))
+                self.send().or_else(|error| {
+                    // The other dialect can't do it: that is sure, and need not be found out again.
+                    self.around.remember(memory::DIALECT, Some("1"));
+                    self.fail(error)
+                })
             }
             Ok(answer) => {
                 self.around.remember(memory::DIALECT, (self.dialect > 0).then_some("1"));
@@ -346,14 +354,11 @@ impl Call {
     fn send(&mut self) -> Result<Action, Error> {
         let Some(operation) = self.operation() else { return Err(Error::new(Code::Internal, "nothing to send")) };
         if ["current", "revokeCurrent", "revokeOthers"].contains(&self.goal.as_str()) && self.tokens.current.is_none() {
-            return Err(Error::new(
-                Code::CurrentUnknown,
-                "which session is the current one can't be known: this back-end names it in the refresh token only, so set refreshToken",
-            ));
+            return Err(Error::new(Code::CurrentUnknown, "this back-end names the current session in the refresh token only: set refreshToken"));
         }
         if operation == Operation::Refresh {
             if self.tokens.refresh.is_some() && self.tokens.refresh == self.around.recall(memory::SPENT) {
-                let message = "the answer to the last refresh was lost, and sending the same refresh token twice can end every session of the user: have the user sign in again";
+                let message = "the answer to the last refresh was lost, and the same refresh token must not be sent twice: have the user sign in again";
                 return Err(Error::new(Code::Unauthenticated, message));
             }
             if self.around.offline {
@@ -402,23 +407,24 @@ impl Call {
             }
             None => Ok(None),
             Some(token) if is_bearer(token) => Ok(Some(join(&["Bearer ", token]))),
-            Some(_) => Err(Error::new(Code::InvalidOptions, "the token has characters that no token has: pass the bare token, without \"Bearer \"")),
+            Some(_) => Err(Error::new(Code::InvalidOptions, "the token has characters that no token has: pass it without \"Bearer \"")),
         }
     }
 
-    fn read<'r>(&self, response: &'r Response) -> Result<Answer<'r>, Error> {
+    fn read<'r>(&mut self, response: &'r Response) -> Result<Answer<'r>, Error> {
         let (Some(operation), Some((endpoint, path))) = (self.operation(), &self.sent) else {
             return Err(Error::new(Code::Internal, "an answer to nothing"));
         };
         let asked = Asked { operation, dialect: self.dialect, endpoint, path, now: self.around.now() };
+        // What no message may hold: the tokens, and whatever the headers carry.
+        let mut secrets = self.secrets.clone();
+        for secret in [&self.tokens.access, &self.tokens.refresh, &self.forwarded, &self.named_input("refreshToken")] {
+            secrets.extend(secret.clone());
+        }
+        self.request_id = response.header("x-request-id").map(|id| scrub(id, &secrets));
         self.provider.read(&asked, response).map_err(|mut error| {
-            // What no message may hold: the tokens, and whatever the headers carry.
-            let mut secrets = self.secrets.clone();
-            for secret in [&self.tokens.access, &self.tokens.refresh, &self.forwarded, &self.named_input("refreshToken")] {
-                secrets.extend(secret.clone());
-            }
             error.message = scrub(&error.message, &secrets);
-            error.request_id = response.header("x-request-id").map(|id| scrub(id, &secrets));
+            error.request_id.clone_from(&self.request_id);
             error.retry_after = response.header("retry-after").and_then(|value| retry::after(value, self.around.now()));
             error
         })
@@ -554,7 +560,7 @@ impl Call {
             (_, Some(session)) => Ok(done(&session)),
             ("get", None) => Err(Error::new(Code::NotFound, "there is no such session among the active ones")),
             _ => {
-                let message = "the back-end does not list the session that the refresh token names: it was ended, or refreshed elsewhere; sign in again or set the newest refreshToken";
+                let message = "the session that the refresh token names is not listed: it was ended or refreshed elsewhere; set the newest refreshToken";
                 Err(Error::new(Code::CurrentUnknown, message))
             }
         }

@@ -10,6 +10,7 @@ const CONCURRENCY = 4;
 const DOOMS_THE_REST = ["aborted", "unauthenticated", "rate_limited", "reauthentication_required"];
 
 const late = (what) => fail("timeout", `no ${what} in time: see the options timeout and totalTimeout`);
+const aborted = (signal) => fail("aborted", "the call was aborted", signal.reason);
 
 /**
  * Drives one call. The wasm side says what to do next and is told what happened; timers, signals, `fetch` and the caller's functions are here. Whatever
@@ -17,14 +18,15 @@ const late = (what) => fail("timeout", `no ${what} in time: see the options time
  */
 export class Host {
   /** What was thrown outside, by number: the wasm side hands numbers through. */
-  causes = [];
-  /** The errors of sessions that could not be ended. */
-  failures = [];
+  #causes = [];
+  /** The errors of sessions that could not be ended, and of a refresh inside this call. */
+  #failures = [];
+  #refreshError;
   #options;
   #memory;
   #call;
   #run;
-  #stop = new AbortController();
+  #ends;
 
   /** `memory` has what lasts from call to call; `run` starts another call of the same client. */
   constructor(options, memory, call, run) {
@@ -32,21 +34,13 @@ export class Host {
     this.#memory = memory;
     this.#call = call;
     this.#run = run;
+    const paced = call.operation === "revokeAll" || call.operation === "revokeOthers";
+    // Emulated operations have their total time per request.
+    this.#ends = paced ? Infinity : Date.now() + this.#totalTimeout;
   }
 
-  /** Nothing of this call goes on after it. */
-  close() {
-    this.#stop.abort();
-  }
-
-  /** The result, within the total time. Emulated operations have theirs per request. */
-  drive(call) {
-    const paced = this.#call.operation === "revokeAll" || this.#call.operation === "revokeOthers";
-    const driven = this.#steps(call);
-    return paced ? driven : this.#within(driven, this.#totalTimeout, "result");
-  }
-
-  async #steps(call) {
+  /** The result. A logout has one even when time runs out or the caller gives up. */
+  async drive(call) {
     const { onLine, userAgent } = globalThis.navigator ?? {};
     const around = {
       // Node, Deno, Bun and the edge runtimes have a navigator too, but none of them claims to be a browser.
@@ -56,25 +50,35 @@ export class Host {
     };
     try {
       for (let event = { event: "start" }; ; ) {
-        const { body = NOTHING, ...told } = event;
+        const { body = NOTHING, about, ...told } = event;
         const now = { ...told, ...around, now: Date.now(), random: Math.trunc(Math.random() * 1000) };
         const action = JSON.parse(call.step(JSON.stringify(now), body));
         Object.assign(this.#memory.texts, action.remember);
-        if (action.do === "done") return action.value;
-        if (action.do === "fail") throw action.error;
+        if (about) this.#hook("onResponse", { ...about, requestId: action.requestId ?? null, warnings: [] });
+        if (action.do === "fail") throw this.#named(action.error);
+        if (action.do === "done") {
+          if (action.value.error) action.value.error = this.#named(action.value.error);
+          return action.value;
+        }
         try {
           event = await this[`_${action.do}`](action);
         } catch (error) {
           // Of a failure the wasm side sees the code, the message, and the number of the cause.
-          const cause = SessionsError.is(error) ? error : error?.cause;
-          const number = cause === undefined ? null : this.causes.push(cause) - 1;
-          const { code = "internal", message = "an unexpected failure" } = error ?? {};
+          const { code = "internal", message = "an unexpected failure", cause } = error ?? {};
+          const number = cause === undefined ? null : this.#causes.push(cause) - 1;
           event = { event: "failed", code: String(code), message: String(message), cause: number, fatal: action.do !== "send" };
         }
       }
     } finally {
       call.free();
     }
+  }
+
+  /** An error of the wasm side with what its numbers stand for. */
+  #named({ cause, failed, ...error }) {
+    const thrown = cause === null ? undefined : this.#causes[cause];
+    if (thrown !== undefined && thrown === this.#refreshError) return thrown;
+    return { ...error, cause: thrown, failed: failed?.map((index) => this.#failures[index]) };
   }
 
   async _tokens() {
@@ -84,26 +88,34 @@ export class Host {
 
   /** Redirects are never followed: they could carry a secret to another origin. ("error" is refused by some edge runtimes.) */
   async _send({ method, url, template, headers, body, attempt }) {
-    const about = { method, url: template, attempt };
-    this.#hook("onRequest", about);
     const { fetch = globalThis.fetch, credentials, timeout = 10_000 } = this.#options;
     if (typeof fetch !== "function") {
       throw fail("unsupported", "this runtime has no fetch: pass one as the option fetch");
     }
+    if (this.#call.signal?.aborted) {
+      throw aborted(this.#call.signal);
+    }
     let request;
     try {
+      const merged = new Headers();
+      for (const [name, value] of headers) {
+        // Cookies are joined otherwise than other headers.
+        if (/^cookie$/i.test(name) && merged.has(name)) merged.set(name, `${merged.get(name)}; ${value}`);
+        else merged.append(name, value);
+      }
       // Nothing is set that was not asked for: edge runtimes refuse what they do not know.
-      request = new Request(url, { method, headers, redirect: "manual", ...(body !== null && { body }), ...(credentials && { credentials }) });
+      request = new Request(url, { method, headers: merged, redirect: "manual", ...(body !== null && { body }), ...(credentials && { credentials }) });
     } catch {
       throw fail("invalid_options", "the runtime refuses this request: check baseUrl, headers and credentials");
     }
+    const about = { method, url: template, attempt };
+    this.#hook("onRequest", about);
     const began = Date.now();
+    const limit = Math.min(this.#call.timeout ?? timeout, this.#ends - began);
     const controller = new AbortController();
     try {
-      const answer = await this.#within(receive(fetch, request, controller.signal), this.#call.timeout ?? timeout, "answer");
-      const requestId = answer.headers["x-request-id"] ?? null;
-      this.#hook("onResponse", { ...about, status: answer.status, durationMs: Date.now() - began, requestId, warnings: [] });
-      return { event: "answer", ...answer };
+      const answer = await this.#within(receive(fetch, request, controller.signal, began + limit), limit, "answer");
+      return { event: "answer", ...answer, about: { ...about, status: answer.status, durationMs: Date.now() - began } };
     } catch (error) {
       controller.abort();
       throw error;
@@ -122,7 +134,12 @@ export class Host {
   }
 
   async _refresh() {
-    return { event: "refreshed", access: (await this.refreshed()).accessToken };
+    try {
+      return { event: "refreshed", access: (await this.refreshed()).accessToken };
+    } catch (error) {
+      this.#refreshError = SessionsError.is(error) ? error : undefined;
+      throw fail(error.code, error.message, this.#refreshError ?? error.cause);
+    }
   }
 
   async _tell({ value }) {
@@ -151,7 +168,7 @@ export class Host {
           await this.#run("revoke", [...request, ids[index], options]);
           codes[index] = null;
         } catch (error) {
-          this.failures[index] = { id: ids[index], error };
+          this.#failures[index] = { id: ids[index], error };
           codes[index] = error.code;
           if (DOOMS_THE_REST.includes(error.code)) doom ??= error;
         }
@@ -164,7 +181,9 @@ export class Host {
 
   /** One refresh for all calls of this client that ask meanwhile. It goes on when a caller gives up: its answer must not be lost. */
   refreshed() {
-    this.#memory.refreshing ??= this.#run("refresh", [], true).finally(() => {
+    const { operation, timeout, options } = this.#call;
+    const own = operation === "refresh" ? [{ timeout, headers: options.headers }] : [];
+    this.#memory.refreshing ??= this.#run("refresh", own, true).finally(() => {
       this.#memory.refreshing = undefined;
     });
     return this.#within(this.#memory.refreshing, this.#totalTimeout, "result");
@@ -207,21 +226,20 @@ export class Host {
     quietly(hooks?.[name]?.bind(hooks), { operation: this.#call.operation, ...event });
   }
 
-  /** The promise's outcome, unless time runs out, the caller's signal fires or the call is over first. */
+  /** The promise's outcome, unless time runs out or the caller's signal fires first. */
   #within(promise, ms, what) {
     const { signal } = this.#call;
-    const signals = signal ? [signal, this.#stop.signal] : [this.#stop.signal];
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => done(reject, late(what)), ms);
-      const stop = () => done(reject, signal?.aborted ? fail("aborted", "the call was aborted", signal.reason) : late(what));
+      const timer = setTimeout(() => done(reject, late(what)), Math.max(0, Math.min(ms, this.#ends - Date.now())));
+      const stop = () => done(reject, aborted(signal));
       const done = (settle, value) => {
         clearTimeout(timer);
-        for (const each of signals) each.removeEventListener("abort", stop);
+        signal?.removeEventListener("abort", stop);
         settle(value);
       };
-      for (const each of signals) each.addEventListener("abort", stop);
+      signal?.addEventListener("abort", stop);
       promise.then((value) => done(resolve, value), (error) => done(reject, error));
-      if (signals.some((each) => each.aborted)) stop();
+      if (signal?.aborted) stop();
     });
   }
 }
@@ -229,7 +247,7 @@ export class Host {
 const NOTHING = new Uint8Array();
 
 /** Status, headers and the whole body as bytes. Responses of mocks and polyfills are taken by their members. */
-async function receive(fetch, request, signal) {
+async function receive(fetch, request, signal, ends) {
   let response;
   try {
     // `fetch` is called as a function: some runtimes refuse it as a method.
@@ -237,41 +255,50 @@ async function receive(fetch, request, signal) {
   } catch (cause) {
     throw fail("network", "no answer from the back-end: check the network, its address, its certificate and its CORS settings", cause);
   }
-  if (typeof response?.status !== "number" || typeof response.headers?.get !== "function") {
+  const { status, headers: got } = response ?? {};
+  // A redirect that a browser hides has the status 0.
+  if (typeof got?.get !== "function" || !Number.isInteger(status) || (status !== 0 && (status < 200 || status > 599))) {
     throw fail("invalid_response", "fetch did not give a Response");
   }
   const headers = {};
   for (const name of READ_HEADERS) {
-    const value = response.headers.get(name);
+    const value = got.get(name);
     if (typeof value === "string") headers[name] = value;
   }
+  let body;
   try {
-    return { status: response.status, headers, body: await readAll(response) };
+    body = await readAll(response, ends);
   } catch (cause) {
-    throw cause === TOO_LARGE ? cause : fail("network", "the connection was lost in the middle of the answer", cause);
+    throw fail("network", "the connection was lost in the middle of the answer", cause);
   }
+  if (typeof body === "string") {
+    throw fail("invalid_response", body);
+  }
+  return { status, headers, body };
 }
 
 /** Of an answer's headers, those that anything here looks at. Across origins a browser shows only what the server exposes. */
 const READ_HEADERS = ["retry-after", "x-request-id", "set-cookie"];
 
-const TOO_LARGE = fail("invalid_response", "the answer is larger than 8 MiB");
-
-async function readAll(response) {
+/** The bytes, or what is wrong with them. What has no stream is asked for all at once. */
+async function readAll(response, ends) {
+  const large = "the answer is larger than 8 MiB";
+  const strange = "the answer's body is no stream of bytes";
   const reader = response.body?.getReader?.();
   if (!reader) {
-    // What has no stream is asked for all at once.
+    if (!response.arrayBuffer && !response.text) return strange;
     const whole = response.arrayBuffer ? await response.arrayBuffer() : new TextEncoder().encode(await response.text());
-    if (whole.byteLength > MAX_BODY) throw TOO_LARGE;
-    return new Uint8Array(whole);
+    return whole.byteLength > MAX_BODY ? large : new Uint8Array(whole);
   }
   const chunks = [];
   let size = 0;
   for (let read; !(read = await reader.read()).done; chunks.push(read.value)) {
+    if (!(read.value instanceof Uint8Array)) return strange;
     size += read.value.length;
-    if (size > MAX_BODY) {
+    // The clock too: chunks that are always there leave the timers no turn.
+    if (size > MAX_BODY || Date.now() > ends) {
       reader.cancel().catch(() => {});
-      throw TOO_LARGE;
+      return size > MAX_BODY ? large : "the answer does not end";
     }
   }
   return chunks.length === 1 ? chunks[0] : new Uint8Array(await new Blob(chunks).arrayBuffer());
@@ -280,6 +307,6 @@ async function readAll(response) {
 /** What the application does with an event is its own business: the call goes on. */
 function quietly(callback, ...args) {
   try {
-    callback?.(...args);
+    Promise.resolve(callback?.(...args)).catch(() => {});
   } catch {}
 }

@@ -7,16 +7,25 @@ export const METHODS = [
 ];
 
 const TAKES_REQUEST = ["list", "current", "revoke", "revokeCurrent", "revokeAll", "revokeOthers"];
-const TAKES_ID = ["get", "revoke", "createToken", "createTokenFromTemplate", "refreshSession"];
+const TAKES_ID = ["get", "revoke"];
+const NOT_BUILT = ["create", "createToken", "createTokenFromTemplate", "refreshSession"];
 
 /** Timers count milliseconds in 31 bits. */
 const LONGEST = 2 ** 31 - 1;
 
 const isObject = (value) => typeof value === "object" && value !== null;
+/** Half a surrogate pair would become another character on its way, and an id another id. */
+const isText = (value) => {
+  try {
+    return typeof value === "string" && encodeURIComponent(value) >= "";
+  } catch {
+    return false;
+  }
+};
 const isFunction = (value) => typeof value === "function";
 const number = (least, most) => [`a whole number from ${least} to ${most}`, (value) => Number.isInteger(value) && value >= least && value <= most];
 const oneOf = (...names) => [names.map((name) => `"${name}"`).join(" or "), (value) => names.includes(value)];
-const STRING = ["a string", (value) => typeof value === "string"];
+const STRING = ["a string of Unicode text", isText];
 const FLAG = ["true or false", (value) => typeof value === "boolean"];
 const FUNCTION = ["a function", isFunction];
 const SECRET = ["a string or a function", (value) => typeof value === "string" || isFunction(value)];
@@ -67,7 +76,7 @@ export function readOptions(options) {
   }
   const { provider, baseUrl, clientId, headers, credentials, allowInsecure, totalTimeout, maxRetries, maxRetryAfter, cookies } = options;
   return {
-    provider: String(provider ?? ""),
+    provider: typeof provider === "string" ? provider : "",
     ...readBase(baseUrl),
     clientId,
     headers: pairs(headers),
@@ -103,6 +112,7 @@ function readBase(baseUrl) {
 /** `(request?, id?, options?)`, as each method takes them. */
 export function readArguments(operation, args) {
   const input = {};
+  if (NOT_BUILT.includes(operation)) return { operation, input };
   let rest = [...args];
   const request = [];
   if (operation === "logout") {
@@ -130,7 +140,7 @@ export function readArguments(operation, args) {
   }
   if (TAKES_ID.includes(operation)) {
     input.id = rest.shift();
-    if (typeof input.id !== "string" || input.id === "") throw fail("invalid_argument", "id is missing: pass a session's id, a string");
+    if (!input.id || !isText(input.id)) throw fail("invalid_argument", "id is missing: pass a session's id, a string");
   }
   const options = rest[0] ?? {};
   if (!isObject(options)) throw fail("invalid_argument", "options must be an object");

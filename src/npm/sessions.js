@@ -20,11 +20,10 @@ export function define(load) {
     const memory = { texts: {} };
 
     async function run(operation, args, direct) {
-      let host;
       try {
         const config = readOptions(options);
         const call = readArguments(operation, args);
-        host = new Host(options, memory, call, run);
+        const host = new Host(options, memory, call, run);
         if (operation === "refresh" && !direct) {
           return await host.refreshed();
         }
@@ -33,11 +32,9 @@ export function define(load) {
         }
         const { Call } = await wasm();
         const result = await host.drive(new Call(operation, JSON.stringify({ ...config, ...call.input })));
-        return await finish(result, options, call, host);
+        return await finish(result, options, call);
       } catch (error) {
-        throw toSessionsError(error, options?.provider, operation, host);
-      } finally {
-        host?.close();
+        throw toSessionsError(error, options?.provider, operation);
       }
     }
 
@@ -81,22 +78,17 @@ export function define(load) {
   };
 }
 
-function toSessionsError(error, provider, operation, host) {
-  // The wasm side hands causes through by number; a failed refresh inside a call is the call's own error.
-  const cause = typeof error?.cause === "number" && host ? host.causes[error.cause] : (error?.cause ?? undefined);
-  for (const known of [error, cause]) {
-    if (SessionsError.is(known)) return known;
-  }
+function toSessionsError(error, provider, operation) {
+  if (SessionsError.is(error)) return error;
   const about = { provider: typeof provider === "string" ? provider : null, operation };
   if (typeof error?.code !== "string" || typeof error.message !== "string" || error instanceof Error) {
-    return new SessionsError({ ...fail("internal", "an unexpected failure inside auth-sessions; its cause says more", error), ...about });
+    error = fail("internal", "an unexpected failure inside auth-sessions; its cause says more", error);
   }
-  const failed = error.failed?.map((index) => host.failures[index]);
-  return new SessionsError({ ...error, ...about, cause, failed });
+  return new SessionsError({ ...error, ...about });
 }
 
 /** What is left to do in JavaScript once a result is there. */
-async function finish(result, options, call, host) {
+async function finish(result, options, call) {
   const { operation } = call;
   const { parseUserAgent } = options;
   if (parseUserAgent) {
@@ -117,7 +109,7 @@ async function finish(result, options, call, host) {
       ...rest,
       cookies: cookies ?? removals.map(({ name }) => ({ name, outcome: "not-visible" })),
       setCookie: cookies ? [] : rest.setCookie,
-      error: rest.error && toSessionsError(rest.error, options.provider, operation, host),
+      error: rest.error && toSessionsError(rest.error, options.provider, operation),
     };
   }
   return result;

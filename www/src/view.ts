@@ -273,7 +273,8 @@ function staleBanner({ loadError, loading }: State): HTMLElement | null {
 }
 
 /** This device's session is gone, although its access token still opens the list. */
-const endedHere = (sessions: Session[]) => sessions.length > 0 && sessions.every((session) => session.current === false);
+/** The refresh token of this page names its session: if none of them is the current one, that session is gone. */
+const endedHere = (sessions: Session[]) => sessions.length > 0 && !sessions.some((session) => session.current);
 
 function endedBanner(): HTMLElement {
   return h(

@@ -1,0 +1,163 @@
+// The package itself: what is in it, how it resolves, and what importing it does.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import { createAuthVital, createSessions, describeDevice, fails, installed, project, SessionsError } from "./support.mjs";
+
+const files = readdirSync(installed, { recursive: true, withFileTypes: true }).filter((file) => file.isFile()).map((file) => path.relative(installed, path.join(file.parentPath ?? file.path, file.name)));
+const read = (file) => readFileSync(path.join(installed, file), "utf8");
+const manifest = JSON.parse(read("package.json"));
+
+/** What a program of the scratch project prints, as JSON; no warning may come with it. */
+async function run(source, type = "module") {
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [`--input-type=${type}`, "-e", source], { cwd: project, timeout: 20_000 });
+  return { result: JSON.parse(stdout), stderr };
+}
+
+test("it holds what it needs and nothing else", () => {
+  assert.equal(files.filter((file) => file.endsWith(".wasm")).length, 1);
+  for (const needed of ["package.json", "index.js", "index.d.ts"]) assert.ok(files.includes(needed), needed);
+  for (const file of files) assert.match(file, /^(package\.json|README\.md|CHANGELOG\.md|LICENSE[-A-Z.]*|NOTICE|[\w./-]+\.(js|d\.ts|wasm))$/i);
+});
+
+test("its manifest", () => {
+  assert.equal(manifest.name, "auth-sessions");
+  assert.equal(manifest.type, "module");
+  assert.equal(manifest.sideEffects, false);
+  assert.equal(manifest.license, "MIT OR Apache-2.0");
+  for (const field of ["dependencies", "peerDependencies", "scripts", "bin"]) assert.equal(manifest[field], undefined, field);
+});
+
+test("every target of its exports exists", () => {
+  const targets = (value) => (typeof value === "string" ? [value] : Object.values(value).flatMap(targets));
+  for (const target of targets(manifest.exports)) assert.ok(files.includes(target.replace("./", "")), target);
+  assert.equal(Object.keys(manifest.exports["."])[0], "types", "before the rest, or nobody finds them");
+  assert.ok(manifest.exports["./package.json"]);
+});
+
+test("it says nothing to the console, makes no code from text, and waits for nothing when imported", () => {
+  for (const file of files.filter((file) => /\.(m|c)?js$/.test(file))) {
+    const text = read(file);
+    assert.doesNotMatch(text, /\bconsole\./, file);
+    assert.doesNotMatch(text, /\beval\(|new Function\(/, file);
+    assert.doesNotMatch(text, /^(?:(?:export )?(?:const|let|var) [^=]+= )?await /m, `${file}: no top-level await`);
+  }
+});
+
+test("it names no path of the machine that built it", () => {
+  for (const file of files) assert.doesNotMatch(readFileSync(path.join(installed, file), "latin1"), /\/(?:root|home|Users)\/|\/\.cargo\//, file);
+});
+
+test("import and require give the same functions, by name", async () => {
+  const names = ["SessionsError", "createAuthVital", "createSessions", "describeDevice"];
+  const imported = await run('import * as all from "auth-sessions"; console.log(JSON.stringify(Object.keys(all).sort()))');
+  assert.deepEqual(imported, { result: names, stderr: "" });
+  const required = await run(
+    'const { createSessions, ...all } = require("auth-sessions"); createSessions({ provider: "authvital", baseUrl: "https://a.example.com", token: "t" }).capabilities().then(({ provider }) => console.log(JSON.stringify([provider, ...Object.keys(all).sort()])))',
+    "commonjs",
+  );
+  assert.deepEqual(required.result, ["authvital", ...names.filter((name) => name !== "createSessions")]);
+});
+
+test("the manifest can be read through the exports; other files can't", async () => {
+  const { result } = await run(`
+    import manifest from "auth-sessions/package.json" with { type: "json" };
+    const inner = await import("auth-sessions/index.js").catch(({ code }) => code);
+    process.stdout.write(JSON.stringify([manifest.name, inner]));
+  `);
+  assert.deepEqual(result, ["auth-sessions", "ERR_PACKAGE_PATH_NOT_EXPORTED"]);
+});
+
+test("nothing is compiled before the first call, and then once, however many calls there are at first", async () => {
+  const { result } = await run(`
+    // Node's own fetch compiles its parser when it is first used.
+    await fetch("data:,");
+    const counts = [];
+    let n = 0;
+    for (const name of ["compile", "instantiate", "compileStreaming", "instantiateStreaming"]) {
+      const real = WebAssembly[name];
+      WebAssembly[name] = (...args) => (n += args[0] instanceof WebAssembly.Module ? 0 : 1, real(...args));
+    }
+    WebAssembly.Module = new Proxy(WebAssembly.Module, { construct: (Module, args) => (n++, new Module(...args)) });
+    const { createSessions, createAuthVital, describeDevice } = await import("auth-sessions");
+    counts.push(n);
+    const options = { provider: "authvital", baseUrl: "https://a.example.com", token: "t", fetch: async () => Response.json({ sessions: [], count: 0 }) };
+    const [a, b] = [createSessions(options), createAuthVital(options).sessions];
+    await new Promise((resolve) => setImmediate(resolve));
+    counts.push(n);
+    await Promise.all([a.list(), b.list(), a.capabilities(), describeDevice("curl/8"), b.list(), ...Array.from({ length: 20 }, () => createSessions(options).list())]);
+    counts.push(n);
+    await a.list();
+    counts.push(n);
+    process.stdout.write(JSON.stringify(counts));
+  `);
+  assert.deepEqual(result, [0, 0, 1, 1]);
+});
+
+test("a refused compilation is told, and tried again by the next call", async () => {
+  const { result } = await run(`
+    import { describeDevice } from "auth-sessions";
+    await fetch("data:,");
+    const { compile } = WebAssembly;
+    WebAssembly.compile = async () => { throw new WebAssembly.CompileError("refused"); };
+    const error = await describeDevice("x").catch((error) => error);
+    WebAssembly.compile = compile;
+    const { label } = await describeDevice("curl/8");
+    process.stdout.write(JSON.stringify([error.code, error.cause.message, /wasm-unsafe-eval/.test(error.message), label]));
+  `);
+  assert.deepEqual(result, ["internal", "refused", true, "curl"]);
+});
+
+test("creating a client does nothing, not even with wrong options", async () => {
+  for (const options of [undefined, null, {}, { provider: "nobody" }]) {
+    await fails(createSessions(options).capabilities(), "invalid_options");
+  }
+  for (const provider of ["clerk", "ksef", "rest", "better-auth", { list: {}, revoke: {} }]) {
+    await fails(createSessions({ provider, baseUrl: "https://a.example.com" }).list(), "unsupported", JSON.stringify(provider));
+  }
+});
+
+test("createAuthVital gives the same sessions object", async () => {
+  const config = { baseUrl: "https://a.example.com" };
+  const { sessions } = createAuthVital(config);
+  assert.deepEqual(Object.keys(sessions), Object.keys(createSessions({ provider: "authvital", ...config })));
+  assert.equal((await sessions.capabilities()).provider, "authvital");
+  const { list } = sessions;
+  assert.equal((await fails(list(), "unauthenticated")).operation, "list", "methods can be taken off the object");
+});
+
+test("a later change of the options object changes nothing", async () => {
+  const options = { provider: "authvital", baseUrl: "https://a.example.com", token: "t" };
+  const sessions = createSessions(options);
+  options.provider = "nobody";
+  assert.equal((await sessions.capabilities()).provider, "authvital");
+});
+
+test("describeDevice", async () => {
+  for (const [agent, label, kind] of [
+    ["Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36", "Chrome on macOS", "desktop"],
+    ["Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.4 Mobile/15E148 Safari/604.1", "Safari on iPhone", "mobile"],
+    ["Mozilla/5.0 (iPad; CPU OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.4 Mobile/15E148 Safari/604.1", "Safari on iPad", "tablet"],
+    ["Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:151.0) Gecko/20100101 Firefox/151.0", "Firefox on Linux", "desktop"],
+    ["curl/8.5.0", "curl", "bot"],
+  ]) {
+    const device = await describeDevice(agent);
+    assert.deepEqual([device.label, device.kind], [label, kind]);
+    assert.deepEqual(Object.keys(device), ["label", "browser", "os", "kind"]);
+  }
+  for (const unknown of [null, "", "something else", "\0".repeat(100_000), "\uD800"]) {
+    const device = await describeDevice(unknown);
+    assert.deepEqual([device.browser, device.os, device.kind], [null, null, "unknown"]);
+  }
+  for (const wrong of [undefined, 1, {}, ["curl"]]) assert.equal((await fails(describeDevice(wrong), "invalid_argument")).operation, "describeDevice");
+});
+
+test("SessionsError is a class that applications can use", () => {
+  const error = new SessionsError({ message: "m", code: "network" });
+  assert.ok(error instanceof Error);
+  assert.equal(`${error}`, "SessionsError: m");
+  assert.deepEqual([error.provider, error.operation, error.status, error.retryAfter, error.transient, error.cause], [null, null, null, null, false, undefined]);
+});

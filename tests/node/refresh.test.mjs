@@ -1,0 +1,182 @@
+// Rotation: a refresh token is sent once. Its second use ends every session of the user.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { claims, EMPTY_LIST, fails, faked, json, jwt, never, sandbox, seconds, settles, signedIn } from "./support.mjs";
+
+beforeEach(() => sandbox.reset());
+
+const TOKEN = "POST /authvital/oauth/token";
+const tokenRequests = async () => (await sandbox.lines()).filter((line) => line === "POST /oauth/token").length;
+const replayed = async () => (await sandbox.rows()).some(({ ended_by }) => ended_by === "replay");
+
+test("refresh rotates the token, and the client goes on with the newest", async () => {
+  const { sessions, refresh, id } = await signedIn();
+  const first = await sessions.refresh();
+  assert.deepEqual(Object.keys(first).toSorted(), ["accessToken", "expiresAt", "refreshToken"]);
+  assert.notEqual(first.refreshToken, refresh);
+  assert.equal(first.expiresAt, seconds(claims(first.accessToken).exp));
+  assert.equal((await sandbox.row(id)).ended_by, "rotated");
+  const second = await sessions.refresh();
+  assert.notEqual(second.refreshToken, first.refreshToken);
+  assert.equal((await sessions.current()).id, claims(second.refreshToken).sid);
+  assert.equal(await tokenRequests(), 2);
+  assert.equal(await replayed(), false);
+});
+
+test("a token function that has not heard of the newest refresh token does no harm", async () => {
+  const user = await sandbox.signIn();
+  const { sessions } = await signedIn({ token: () => user.access, refreshToken: () => user.refresh });
+  await sessions.refresh();
+  await sessions.refresh();
+  assert.equal(await replayed(), false);
+});
+
+test("onTokens hears every pair and is awaited", async () => {
+  const order = [];
+  let stored;
+  const { sessions } = await signedIn({
+    onTokens: async (tokens) => {
+      order.push("told");
+      await new Promise((resolve) => setImmediate(resolve));
+      stored = tokens;
+      order.push("stored");
+    },
+  });
+  const tokens = await sessions.refresh();
+  order.push("resolved");
+  assert.deepEqual(order, ["told", "stored", "resolved"]);
+  assert.deepEqual(stored, tokens);
+});
+
+test("ten refreshes at once are one request", async () => {
+  let told = 0;
+  const { sessions } = await signedIn({ onTokens: () => void told++ });
+  const all = await Promise.all(Array.from({ length: 10 }, () => sessions.refresh()));
+  for (const tokens of all) assert.deepEqual(tokens, all[0]);
+  assert.deepEqual([await tokenRequests(), told], [1, 1]);
+});
+
+test("ten lists at once with a token that ran out are one refresh", async () => {
+  const { sessions } = await signedIn();
+  await sandbox.advance(3601_000);
+  const pages = await Promise.all(Array.from({ length: 10 }, () => sessions.list()));
+  assert.deepEqual(new Set(pages.map(({ count }) => count)), new Set([8]));
+  assert.equal(await tokenRequests(), 1);
+  assert.equal(await replayed(), false);
+});
+
+for (const [what, fault] of [
+  ["connection dropped", { drop: "head", after: true }],
+  ["connection dropped in the body", { drop: "body" }],
+  ["body cut", { truncate: true }],
+  ["502 of a proxy", { status: 502, after: true }],
+  ["html of a proxy", { body: "<html>", "content-type": "text/html", after: true }],
+]) {
+  test(`a refresh whose answer is lost (${what}) is not repeated, ever`, async () => {
+    const { sessions } = await signedIn();
+    await sandbox.faults({ route: TOKEN, fault, times: 1 });
+    const error = await fails(sessions.refresh(), { drop: "network", truncate: "invalid_response", status: "server_error", body: "invalid_response" }[Object.keys(fault)[0]]);
+    assert.equal(error.operation, "refresh");
+    assert.equal(await tokenRequests(), 1);
+    for (let i = 0; i < 3; i++) await fails(sessions.refresh(), "unauthenticated");
+    await sandbox.advance(3601_000);
+    await fails(sessions.list(), "unauthenticated");
+    assert.equal(await tokenRequests(), 1);
+    assert.equal(await replayed(), false);
+  });
+}
+
+test("after a lost answer a new refresh token is used again", async () => {
+  let user = await sandbox.signIn();
+  const { sessions } = await signedIn({ refreshToken: () => user.refresh });
+  await sandbox.faults({ route: TOKEN, fault: { drop: "head", after: true }, times: 1 });
+  await fails(sessions.refresh(), "network");
+  user = await sandbox.signIn();
+  assert.ok((await sessions.refresh()).accessToken);
+});
+
+test("a refresh that runs out of time is as good as lost", async () => {
+  const { sessions, sent } = faked(never, { refreshToken: "r-1", clientId: "c", timeout: 20 });
+  await fails(sessions.refresh(), "timeout");
+  await fails(sessions.refresh(), "unauthenticated");
+  assert.equal(sent.length, 1);
+});
+
+test("a caller who gives up does not lose the new tokens", async () => {
+  let answer;
+  const tokens = { access_token: jwt({ exp: 4e9 }), refresh_token: "r-2", expires_in: 60 };
+  const { sessions, sent } = faked((request) => (request.url.endsWith("/token") ? new Promise((resolve) => (answer = () => resolve(json(tokens)))) : json(EMPTY_LIST)), {
+    refreshToken: "r-1",
+    clientId: "c",
+  });
+  const controller = new AbortController();
+  const impatient = sessions.refresh({ signal: controller.signal });
+  while (!answer) await new Promise((resolve) => setImmediate(resolve));
+  const patient = sessions.refresh();
+  controller.abort("changed my mind");
+  await fails(impatient, "aborted");
+  answer();
+  assert.equal((await settles(patient)).refreshToken, "r-2");
+  assert.equal(sent.length, 1);
+  await sessions.list();
+  assert.equal(sent[1].headers.get("authorization"), `Bearer ${tokens.access_token}`);
+});
+
+test("a refused refresh is unauthenticated with the server's words, and is not repeated", async () => {
+  const { sessions, id } = await signedIn();
+  await sessions.revoke(id);
+  assert.match((await fails(sessions.refresh(), "unauthenticated")).message, /Session has been revoked/);
+  const garbage = await signedIn({ refreshToken: "garbage" });
+  assert.match((await fails(garbage.sessions.refresh(), "unauthenticated")).message, /Invalid refresh token/);
+  assert.equal(await tokenRequests(), 1);
+  const expired = await signedIn();
+  await sandbox.advance(8 * 24 * 3600_000);
+  assert.match((await fails(expired.sessions.refresh(), "unauthenticated")).message, /Session expired/);
+});
+
+test("a list whose refresh is refused is unauthenticated", async () => {
+  const { sessions, id } = await signedIn();
+  await sessions.revoke(id);
+  await sandbox.advance(3601_000);
+  await sandbox.forget();
+  await fails(sessions.list(), "unauthenticated");
+  assert.deepEqual(await sandbox.lines(), ["GET /oauth/sessions", "POST /oauth/token"]);
+});
+
+test("without what it takes, nothing is sent", async () => {
+  const noToken = await signedIn({ refreshToken: undefined });
+  await fails(noToken.sessions.refresh(), "unauthenticated");
+  const noClient = await signedIn({ clientId: undefined });
+  await fails(noClient.sessions.refresh(), "invalid_options");
+  assert.deepEqual(await sandbox.lines(), []);
+});
+
+test("a logout waits for a refresh under way and ends the session that comes out of it", async () => {
+  const { sessions } = await signedIn();
+  const refreshing = sessions.refresh();
+  const result = await sessions.logout();
+  const { refreshToken } = await refreshing;
+  assert.equal(result.server, "confirmed");
+  assert.equal((await sandbox.row(claims(refreshToken).sid)).ended_by, "logout");
+});
+
+test("a back-end that does not rotate: the refresh token stays valid", async () => {
+  const { sessions } = faked(() => json({ access_token: jwt({}), expires_in: 60 }), { refreshToken: "r-1", clientId: "c" });
+  const before = Date.now();
+  const { refreshToken, expiresAt } = await sessions.refresh();
+  assert.equal(refreshToken, "r-1");
+  assert.ok(Date.parse(expiresAt) >= before + 60_000 && Date.parse(expiresAt) <= Date.now() + 60_000);
+});
+
+test("headers of a refresh's options are sent", async () => {
+  const { sessions, sent } = faked(() => json({ access_token: "a", refresh_token: "r-2" }), { refreshToken: "r-1", clientId: "c" });
+  await sessions.refresh({ headers: { "x-trace": "1" } });
+  assert.equal(sent[0].headers.get("x-trace"), "1");
+});
+
+test("the timeout of a refresh's options is the call's own", async () => {
+  const { sessions } = faked(never, { refreshToken: "r-1", clientId: "c", totalTimeout: 3000 });
+  const began = performance.now();
+  await fails(sessions.refresh({ timeout: 20 }), "timeout");
+  assert.ok(performance.now() - began < 2000, "and not that of the client");
+});

@@ -1,0 +1,186 @@
+// What the tests share: the package as it was packed and installed, the sandbox, and clients over either of its generations or over a fake fetch.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { mock } from "node:test";
+import { pathToFileURL } from "node:url";
+
+const { SANDBOX_URL, PACKAGE_TARBALL } = process.env;
+if (!SANDBOX_URL || !PACKAGE_TARBALL) {
+  throw new Error("set SANDBOX_URL (a running sandbox) and PACKAGE_TARBALL (made by `npm pack`); `cargo xtask test node` does");
+}
+
+// ---------------------------------------------------------------- the package
+
+/** A project that has the tarball installed and nothing else. */
+export const project = install(path.resolve(PACKAGE_TARBALL));
+/** The package as it lies in that project. */
+export const installed = path.join(project, "node_modules/auth-sessions");
+
+/** Imported by its name, from a module of that project. */
+export const { createSessions, createAuthVital, describeDevice, SessionsError } = await import(pathToFileURL(path.join(project, "import.mjs")));
+
+function install(tarball) {
+  const hash = createHash("sha256").update(readFileSync(tarball)).digest("hex").slice(0, 12);
+  const parent = path.resolve(import.meta.dirname, "../../target/test/node");
+  const directory = path.join(parent, hash);
+  if (!existsSync(directory)) {
+    rmSync(parent, { recursive: true, force: true });
+    const fresh = `${directory}.${process.pid}`;
+    mkdirSync(fresh, { recursive: true });
+    writeFileSync(path.join(fresh, "package.json"), JSON.stringify({ name: "consumer", private: true }));
+    execFileSync("npm", ["install", tarball, "--offline", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--silent"], { cwd: fresh, stdio: "inherit" });
+    writeFileSync(path.join(fresh, "import.mjs"), 'export * from "auth-sessions";\n');
+    renameSync(fresh, directory);
+  }
+  return directory;
+}
+
+// ---------------------------------------------------------------- the sandbox
+
+const sandboxUrl = SANDBOX_URL.replace(/\/$/, "");
+
+/** The base URLs of the two generations. */
+export const G1 = `${sandboxUrl}/authvital`;
+export const G2 = `${sandboxUrl}/authvital-g2`;
+
+async function ask(method, route, body) {
+  const headers = body === undefined ? {} : { "content-type": "application/json" };
+  const response = await fetch(`${sandboxUrl}/sandbox/${route}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  const text = await response.text();
+  assert.ok(response.ok, `${method} ${route}: ${response.status} ${text}`);
+  return text === "" ? null : JSON.parse(text);
+}
+
+export const sandbox = {
+  /** Everything as after a fresh start. */
+  async reset() {
+    await ask("POST", "reset");
+    await ask("DELETE", "requests");
+  },
+  /** A new session of a user; also its id and user. */
+  async signIn(email = "demo@example.com", more = {}) {
+    const { access_token: access, refresh_token: refresh } = await ask("POST", "sign-in", { email, password: `${email.split("@")[0]}-password`, ...more });
+    return { access, refresh, id: claims(refresh).sid };
+  },
+  faults: (...rules) => ask("PUT", "faults", rules),
+  advance: (ms) => ask("POST", "clock", { advance_ms: ms }),
+  rateLimit: (enabled) => ask("PUT", "rate-limit", { enabled }),
+  /** What back-ends were asked since the last `forget`, as objects with `line`: method and path. */
+  async requests() {
+    const { requests } = await ask("GET", "requests");
+    return requests
+      .filter(({ path }) => !path.startsWith("/sandbox/"))
+      .map((request) => ({ ...request, line: `${request.method} ${request.path.replace(/^\/authvital(-g2)?/, "")}` }));
+  },
+  async lines() {
+    return (await sandbox.requests()).map(({ line }) => line);
+  },
+  forget: () => ask("DELETE", "requests"),
+  /** Rows of the database. */
+  async rows(email = "demo@example.com") {
+    return (await ask("GET", `sessions?user=${email}`)).sessions;
+  },
+  async row(id, email) {
+    return (await sandbox.rows(email)).find((row) => row.id === id);
+  },
+  async active(email) {
+    return (await sandbox.rows(email)).filter(({ state }) => state === "active").map(({ id }) => id);
+  },
+};
+
+/** A signed-in user and a client with their tokens. */
+export async function signedIn(options = {}, ...who) {
+  const user = await sandbox.signIn(...who);
+  await sandbox.forget();
+  const sessions = createSessions({ provider: "authvital", baseUrl: G1, token: user.access, refreshToken: user.refresh, clientId: "web-client", ...options });
+  return { ...user, sessions };
+}
+
+// ---------------------------------------------------------------- tokens, fake fetch
+
+/** The claims of a JWT. */
+export const claims = (token) => JSON.parse(Buffer.from(token.split(".")[1], "base64url").toString());
+
+/** A JWT that nobody signed. */
+export const jwt = (payload) => ["{}", JSON.stringify(payload), "x"].map((part) => Buffer.from(part).toString("base64url")).join(".");
+
+export const json = (body, init) => new Response(JSON.stringify(body), { headers: { "content-type": "application/json" }, ...init });
+
+export const EMPTY_LIST = { sessions: [], count: 0 };
+
+/** A client over a fake `fetch`: `answer(request, number, init)` gives the response. The requests are in `sent`. */
+export function faked(answer, options = {}) {
+  const sent = [];
+  const fake = (request, init) => {
+    sent.push(request);
+    return answer(request, sent.length, init);
+  };
+  const sessions = createSessions({ provider: "authvital", baseUrl: "https://auth.example.com", token: "access", maxRetries: 0, fetch: fake, ...options });
+  return { sessions, sent };
+}
+
+/** A promise that never settles. */
+export const never = () => new Promise(() => {});
+
+// ---------------------------------------------------------------- outcomes
+
+/** The promise's outcome; fails when there is none in time. */
+export async function settles(promise, ms = 5000) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new assert.AssertionError({ message: `the promise did not settle within ${ms} ms` })), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The error that the promise rejects with: a real SessionsError of that code. */
+export async function fails(promise, code, about = "") {
+  let value;
+  try {
+    value = await settles(promise);
+  } catch (error) {
+    if (error instanceof assert.AssertionError) throw error;
+    assert.ok(error instanceof SessionsError && error instanceof Error && SessionsError.is(error), `${about} a SessionsError, not ${error?.stack ?? error}`);
+    assert.equal(error.code, code, `${about} ${error.message}`);
+    assert.equal(error.name, "SessionsError");
+    return error;
+  }
+  assert.fail(`${about} resolved with ${JSON.stringify(value)} instead of rejecting with ${code}`);
+}
+
+/** Runs the clock of this process forward until the promise settles; how many milliseconds that took. For calls over a fake fetch. */
+export async function fastForward(start, most = 120_000) {
+  // Compiled beforehand: that takes real time.
+  await describeDevice(null);
+  mock.timers.enable({ apis: ["setTimeout", "Date"], now: Date.now() });
+  try {
+    const began = Date.now();
+    let settled = false;
+    const promise = start();
+    promise.then(() => (settled = true), () => (settled = true));
+    // A few turns of the event loop for each tick: nothing but the clock is waited for.
+    for (let turn = 0; !settled; turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (turn % 4 === 3 && !settled) mock.timers.tick(10);
+      assert.ok(Date.now() - began <= most, `the promise did not settle within ${most} ms of fast time`);
+    }
+    return { elapsed: Date.now() - began, promise };
+  } finally {
+    mock.timers.reset();
+  }
+}
+
+/** A time in a result: that many milliseconds, give or take a second. */
+export function closeTo(time, expected) {
+  assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  assert.ok(Math.abs(Date.parse(time) - expected) < 3000, `${time} is not ${new Date(expected).toISOString()}`);
+}
+
+export const seconds = (n) => new Date(n * 1000).toISOString();

@@ -1,0 +1,144 @@
+// What users write compiles, and what would be a mistake does not. Never run.
+import type { IncomingMessage } from "node:http";
+import type { Request as ExpressRequest } from "express";
+import { createAuthVital, createSessions, describeDevice, SessionsError } from "auth-sessions";
+import type { Capabilities, Device, ErrorCode, LogoutResult, RevokeAllResult, RevokeResult, Session, SessionPage, Sessions, SessionsOptions, Tokens } from "auth-sessions";
+
+/** Exactly this type. */
+function is<T>() {
+  return <U>(value: U & ([T] extends [U] ? ([U] extends [T] ? unknown : never) : never)) => void value;
+}
+
+// ---------------------------------------------------------------- making a client
+
+const options: SessionsOptions = { provider: "authvital", baseUrl: "https://auth.example.com" };
+const sessions = createSessions(options);
+is<Sessions>()(sessions);
+createSessions({ provider: "clerk", token: async () => null });
+createSessions({ provider: "ksef", environment: "test", token: () => undefined, onTokens: async () => {} });
+createSessions({ provider: { list: { method: "GET", path: "/s" }, revoke: { method: "DELETE", path: "/s/{id}" } }, baseUrl: "https://a.example.com" });
+createSessions({ ...options, fetch, headers: { a: "b" }, credentials: "include", cookies: [{ name: "a", sameSite: "Lax" }], hooks: { onRequest: ({ url }) => void url } });
+is<Sessions>()(createAuthVital({ baseUrl: "https://auth.example.com" }).sessions);
+
+// @ts-expect-error: which back-end is not said
+createSessions({ baseUrl: "https://auth.example.com" });
+// @ts-expect-error: no such back-end
+createSessions({ provider: "authvitae" });
+// @ts-expect-error: a token is text
+createSessions({ provider: "authvital", token: 1 });
+// @ts-expect-error: headers are text
+createSessions({ provider: "authvital", headers: { a: 1 } });
+// @ts-expect-error: a misspelt option
+createSessions({ provider: "authvital", baseURL: "https://auth.example.com" });
+// @ts-expect-error: SameSite is written with a capital
+createSessions({ provider: "authvital", cookies: [{ name: "a", sameSite: "lax" }] });
+// @ts-expect-error: a cookie has a name
+createSessions({ provider: "authvital", cookies: [{ path: "/" }] });
+// @ts-expect-error: the provider is AuthVital
+createAuthVital({ provider: "clerk" });
+// @ts-expect-error: there is no init step
+await sessions.init();
+
+// ---------------------------------------------------------------- calling it
+
+const page = await sessions.list();
+is<SessionPage>()(page);
+is<Session[]>()(page.sessions);
+for await (const session of sessions.list({ applicationId: "a", signal: AbortSignal.timeout(1) })) {
+  is<Session>()(session);
+  is<string>()(session.id);
+  is<boolean | null>()(session.current);
+  is<Device | null>()(session.device);
+  is<unknown>()(session.raw);
+  // @ts-expect-error: it may be null
+  session.userAgent.length;
+  // @ts-expect-error: nobody promised its shape
+  session.raw.id;
+}
+sessions.list().then(({ count }) => is<number>()(count)).catch(() => {}).finally(() => {});
+is<RevokeResult>()(await sessions.revoke("id", { timeout: 1 }));
+is<RevokeResult>()(await sessions.revokeCurrent());
+is<RevokeAllResult>()(await sessions.revokeAll({ applicationId: "a" }));
+is<RevokeAllResult>()(await sessions.revokeOthers({ onProgress: (done, total) => void (done + total) }));
+is<number | null>()((await sessions.revokeAll()).count);
+is<LogoutResult>()(await sessions.logout());
+await sessions.logout("refresh token");
+await sessions.logout({ refreshToken: "t", timeout: 1 });
+is<Tokens>()(await sessions.refresh());
+is<Session>()(await sessions.current());
+is<Session>()(await sessions.get("id"));
+is<Capabilities>()(await sessions.capabilities());
+is<Device>()(await describeDevice(null));
+const { list } = sessions;
+await list();
+
+// @ts-expect-error: which one?
+await sessions.revoke();
+// @ts-expect-error: an id is text
+await sessions.revoke(1);
+// @ts-expect-error: an id may be missing
+await sessions.revoke(undefined as string | undefined);
+// @ts-expect-error: a client has no application of that name
+await sessions.list({ application: "a" });
+// @ts-expect-error: revoke knows no application
+await sessions.revoke("id", { applicationId: "a" });
+// @ts-expect-error: a page is no array
+page.map(() => {});
+// @ts-expect-error: a list is asynchronous
+for (const session of sessions.list()) void session;
+// @ts-expect-error: its result is not there yet
+sessions.list().sessions;
+// @ts-expect-error: outcomes are a closed set
+(await sessions.revoke("id")).outcome === "failed";
+// @ts-expect-error: a user agent is asked for
+await describeDevice();
+
+// ---------------------------------------------------------------- serving a request
+
+declare const request: Request;
+declare const express: ExpressRequest;
+declare const node: IncomingMessage;
+for (const incoming of [request, express, node, { headers: new Headers() }, { headers: { authorization: "Bearer a" } }, { headers: { authorization: ["a", "b"], host: undefined } }]) {
+  is<SessionPage>()(await sessions.list(incoming));
+  is<RevokeResult>()(await sessions.revoke(incoming, "id"));
+  is<RevokeResult>()(await sessions.revokeCurrent(incoming));
+  is<RevokeAllResult>()(await sessions.revokeAll(incoming, { applicationId: "a" }));
+  is<RevokeAllResult>()(await sessions.revokeOthers(incoming));
+  is<Session>()(await sessions.current(incoming));
+  await sessions.logout({ request: incoming, refreshToken: "t" });
+}
+await sessions.list(undefined, { headers: { a: "b" } });
+await sessions.revoke(express, String(express.params["id"]));
+
+// @ts-expect-error: the id is missing
+await sessions.revoke(request);
+// @ts-expect-error: the request is not there, and the client's own token must not take its place
+await sessions.revoke(undefined, "id");
+// @ts-expect-error: the same
+await sessions.revokeAll(undefined, {});
+// @ts-expect-error: the request comes first
+await sessions.revoke("id", request);
+// @ts-expect-error: these serve the client itself only
+await sessions.refresh(request);
+
+// ---------------------------------------------------------------- errors
+
+try {
+  await sessions.list();
+} catch (error) {
+  // @ts-expect-error: it may be anything
+  error.code;
+  if (SessionsError.is(error)) {
+    is<ErrorCode>()(error.code);
+    is<"SessionsError">()(error.name);
+    is<number | null>()(error.retryAfter);
+    is<{ id: string; error: SessionsError }[] | undefined>()(error.failed);
+    const standard: Error = error;
+    void standard;
+    // @ts-expect-error: errors don't change
+    error.code = "network";
+    // @ts-expect-error: no such code
+    if (error.code === "not-found") throw error;
+  }
+  if (error instanceof SessionsError) is<string | null>()(error.operation);
+}

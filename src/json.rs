@@ -111,7 +111,8 @@ impl<'a> Json<'a> {
         self.0.strip_prefix('"')?.strip_suffix('"').map(unescape)
     }
 
-    /// A number times ten to the `power`, cut off to a whole one; `None` for anything else and out of range.
+    /// A number times ten to the `power` (0 or more), cut off to a whole one; `None` for anything else, out of range, and for numbers with an exponent,
+    /// which no back-end writes.
     pub fn as_scaled(self, power: i32) -> Option<i64> {
         scaled(self.0, power)
     }
@@ -304,22 +305,12 @@ fn hex4(chars: &mut std::str::Chars<'_>) -> u32 {
 
 /// A decimal number times ten to the `power`, without floating point: its parser would weigh more than this whole file.
 fn scaled(text: &str, power: i32) -> Option<i64> {
-    let exponent_at = text.bytes().position(|byte| byte | 32 == b'e').unwrap_or(text.len());
-    let (mut exponent, mut sign) = (0i32, 1);
-    for byte in text.bytes().skip(exponent_at + 1) {
-        match byte {
-            b'-' => sign = -1,
-            b'+' => {}
-            _ => exponent = exponent.saturating_mul(10).saturating_add(i32::from(byte & 15)),
-        }
-    }
-    let mut shift = power.saturating_add(exponent * sign);
-    let (mut value, mut sign, mut in_fraction) = (0i64, 1, false);
-    for byte in text.bytes().take(exponent_at) {
+    let (mut value, mut sign, mut shift, mut in_fraction) = (0i64, 1, power, false);
+    for byte in text.bytes() {
         match byte {
             b'-' => sign = -1,
             b'.' => in_fraction = true,
-            b'0'..=b'9' if in_fraction && shift <= 0 => break,
+            b'0'..=b'9' if in_fraction && shift <= 0 => {}
             b'0'..=b'9' => {
                 shift -= i32::from(in_fraction);
                 value = value.checked_mul(10)?.checked_add(i64::from(byte & 15))?;
@@ -327,9 +318,9 @@ fn scaled(text: &str, power: i32) -> Option<i64> {
             _ => return None,
         }
     }
-    while shift != 0 && value != 0 {
-        value = if shift > 0 { value.checked_mul(10)? } else { value / 10 };
-        shift -= shift.signum();
+    while shift > 0 {
+        value = value.checked_mul(10)?;
+        shift -= 1;
     }
     Some(value * sign)
 }
@@ -552,16 +543,12 @@ mod tests {
             ("1704110400.123456", 3, Some(1_704_110_400_123)),
             ("1704110400.1", 3, Some(1_704_110_400_100)),
             ("-1.5", 3, Some(-1500)),
-            ("1.7041104e9", 3, Some(1_704_110_400_000)),
-            ("15e-1", 0, Some(1)),
             ("3600.0", 0, Some(3600)),
-            ("0e999999999", 0, Some(0)),
             ("9223372036854775807", 0, Some(i64::MAX)),
             ("9223372036854775808", 0, None),
-            ("1e400", 0, None),
+            ("1e4", 0, None),
+            ("1E-4", 0, None),
             ("1e99999999999", 0, None),
-            ("5e-400", 0, Some(0)),
-            ("1e-2147483648", -1, Some(0)),
         ] {
             assert_eq!(Json::parse(text.as_bytes()).unwrap().as_scaled(power), expected, "{text}");
         }

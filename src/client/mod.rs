@@ -134,6 +134,11 @@ struct Tokens {
     current: Option<String>,
 }
 
+const BAD_HEADER: &str = "a header has a name or a value that can't be sent: no line breaks, no characters beyond Latin-1";
+
+/// What only a defect in the driver can bring about.
+const OUT_OF_ORDER: &str = "an event out of order";
+
 /// A longer id is a mistake or an attack.
 const MAX_ID: usize = 512;
 
@@ -154,7 +159,7 @@ impl Call {
                 let mut text = || texts.next().and_then(Json::as_str).unwrap_or_default();
                 let (name, value) = (text(), text());
                 if !is_valid_header(&name, &value) {
-                    return Err(Error::new(code, "headers must be header names with values that have no line breaks"));
+                    return Err(Error::new(code, BAD_HEADER));
                 }
                 if name.eq_ignore_ascii_case("authorization") {
                     return Err(Error::new(code, "headers can't hold Authorization: use token, or pass the request that is being served"));
@@ -167,7 +172,7 @@ impl Call {
             }
         }
         if forwarded.as_deref().is_some_and(|value| !is_valid_header("authorization", value)) {
-            return Err(Error::new(Code::InvalidArgument, "the request's Authorization header has characters that no header may have"));
+            return Err(Error::new(Code::InvalidArgument, BAD_HEADER));
         }
         // "." and ".." survive percent-encoding as path steps: URL parsers take "%2e%2e" for "..".
         if json.text("id").is_some_and(|id| id.is_empty() || id.len() > MAX_ID || id == "." || id == "..") {
@@ -202,7 +207,7 @@ impl Call {
     pub fn step(&mut self, event: &str, body: Vec<u8>) -> String {
         let mut action = match Json::parse(event.as_bytes()) {
             Some(event) => self.look_around(event).react(event, body).unwrap_or_else(|error| fail(&error)),
-            None => fail(&Error::new(Code::Internal, "an event that can't be read")),
+            None => fail(&Error::new(Code::Internal, OUT_OF_ORDER)),
         };
         let mut remember = Writer::new();
         for (key, value) in std::mem::take(&mut self.around.remember) {
@@ -352,7 +357,7 @@ impl Call {
     }
 
     fn send(&mut self) -> Result<Action, Error> {
-        let Some(operation) = self.operation() else { return Err(Error::new(Code::Internal, "nothing to send")) };
+        let Some(operation) = self.operation() else { return Err(Error::new(Code::Internal, OUT_OF_ORDER)) };
         if ["current", "revokeCurrent", "revokeOthers"].contains(&self.goal.as_str()) && self.tokens.current.is_none() {
             return Err(Error::new(Code::CurrentUnknown, "this back-end names the current session in the refresh token only: set refreshToken"));
         }
@@ -413,7 +418,7 @@ impl Call {
 
     fn read<'r>(&mut self, response: &'r Response) -> Result<Answer<'r>, Error> {
         let (Some(operation), Some((endpoint, path))) = (self.operation(), &self.sent) else {
-            return Err(Error::new(Code::Internal, "an answer to nothing"));
+            return Err(Error::new(Code::Internal, OUT_OF_ORDER));
         };
         let asked = Asked { operation, dialect: self.dialect, endpoint, path, now: self.around.now() };
         // What no message may hold: the tokens, and whatever the headers carry.
@@ -503,7 +508,7 @@ impl Call {
                 }
                 Ok(self.ended(out, self.valid_until()))
             }
-            Answer::OtherDialect => Err(Error::new(Code::Internal, "a dialect is not a result")),
+            Answer::OtherDialect => Err(Error::new(Code::Internal, OUT_OF_ORDER)),
         }
     }
 
@@ -523,47 +528,40 @@ impl Call {
         let id = |item: Json<'_>| item.text(field).unwrap_or_default();
         // Tokens that name none of the sessions tell nothing about any of them.
         let current = self.tokens.current.clone().filter(|current| items.items().any(|item| id(item) == *current));
-        let wanted = if self.goal == "get" { self.text("id") } else { current.clone() };
-        let (mut sessions, mut others, mut total, mut found) = (List::default(), List::default(), 0, None);
-        for item in items.items() {
-            let id = id(item);
-            let is_wanted = wanted.as_ref() == Some(&id);
-            if self.goal == "revokeOthers" {
-                if !is_wanted {
-                    others.push(&quoted(&id));
-                    self.targets.push(id);
-                } else {
-                    found = Some(String::new());
-                }
-                continue;
-            }
-            if self.goal == "list" || is_wanted {
-                let json = session(item, table, current.as_ref().map(|current| *current == id));
-                if is_wanted {
-                    found = Some(json.clone());
-                }
-                sessions.push(&json);
+        let write = |item: Json<'_>| session(item, table, current.as_ref().map(|current| *current == id(item)));
+        if self.goal == "list" {
+            let (mut sessions, mut total) = (List::default(), 0);
+            for item in items.items() {
+                sessions.push(&write(item));
                 total += 1;
             }
+            let mut page = Writer::new();
+            page.json("sessions", &sessions.finish()).number("count", Some(count.unwrap_or(total))).json("total", "null").json("next", "null");
+            return Ok(done(&page.finish()));
         }
-        match (self.goal.as_str(), found) {
-            ("list", _) => {
-                let mut page = Writer::new();
-                page.json("sessions", &sessions.finish()).number("count", Some(count.unwrap_or(total))).json("total", "null").json("next", "null");
-                Ok(done(&page.finish()))
+        let is_get = self.goal == "get";
+        let wanted = if is_get { self.text("id") } else { current.clone() };
+        let found = items.items().find(|item| Some(id(*item)) == wanted).ok_or_else(|| {
+            if is_get {
+                return Error::new(Code::NotFound, "there is no such session among the active ones");
             }
-            ("revokeOthers", Some(_)) => {
-                let mut action = to_do("each");
-                action.json("ids", &others.finish());
-                Ok(action)
-            }
-            (_, Some(session)) => Ok(done(&session)),
-            ("get", None) => Err(Error::new(Code::NotFound, "there is no such session among the active ones")),
-            _ => {
-                let message = "the session that the refresh token names is not listed: it was ended or refreshed elsewhere; set the newest refreshToken";
-                Err(Error::new(Code::CurrentUnknown, message))
+            let message = "the session that the refresh token names is not listed: it was ended or refreshed elsewhere; set the newest refreshToken";
+            Error::new(Code::CurrentUnknown, message)
+        })?;
+        if self.goal != "revokeOthers" {
+            return Ok(done(&write(found)));
+        }
+        let mut ids = List::default();
+        for item in items.items() {
+            let id = id(item);
+            if Some(&id) != wanted.as_ref() {
+                ids.push(&quoted(&id));
+                self.targets.push(id);
             }
         }
+        let mut action = to_do("each");
+        action.json("ids", &ids.finish());
+        Ok(action)
     }
 
     fn finish_each(&mut self, codes: Option<Json<'_>>) -> Result<Action, Error> {

@@ -106,7 +106,7 @@ export class Host {
       // Nothing is set that was not asked for: edge runtimes refuse what they do not know.
       request = new Request(url, { method, headers: merged, redirect: "manual", ...(body !== null && { body }), ...(credentials && { credentials }) });
     } catch {
-      throw fail("invalid_options", "the runtime refuses this request: check baseUrl, headers and credentials");
+      throw fail("invalid_options", "the runtime refuses this request: check headers and credentials");
     }
     const about = { method, url: template, attempt };
     this.#hook("onRequest", about);
@@ -147,7 +147,7 @@ export class Host {
       try {
         await this.#options.onTokens?.(value);
       } catch (cause) {
-        throw fail("internal", "onTokens failed: this client goes on with the new tokens, but they may not have been stored", cause);
+        throw fail("internal", "onTokens failed: this client uses the new tokens, but they may not be stored", cause);
       }
     };
     await this.#within(tell(), this.#totalTimeout, "end of onTokens");
@@ -253,7 +253,7 @@ async function receive(fetch, request, signal, ends) {
     // `fetch` is called as a function: some runtimes refuse it as a method.
     response = await fetch(request, { signal });
   } catch (cause) {
-    throw fail("network", "no answer from the back-end: check the network, its address, its certificate and its CORS settings", cause);
+    throw fail("network", "no answer from the back-end: check the network, baseUrl, certificate and CORS settings", cause);
   }
   const { status, headers: got } = response ?? {};
   // A redirect that a browser hides has the status 0.

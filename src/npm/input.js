@@ -35,17 +35,17 @@ const HEADERS = [
 ];
 
 const OPTIONS = {
-  baseUrl: STRING, environment: oneOf("production", "demo", "test"), token: SECRET, refreshToken: SECRET, onTokens: FUNCTION, clientId: STRING,
+  baseUrl: STRING, token: SECRET, refreshToken: SECRET, onTokens: FUNCTION, clientId: STRING,
   fetch: FUNCTION, headers: HEADERS, credentials: oneOf("omit", "same-origin", "include"), timeout: number(1, LONGEST), totalTimeout: number(1, LONGEST),
   maxRetries: number(0, 100), maxRetryAfter: number(0, 2_000_000), cookies: ["an array of objects", (value) => Array.isArray(value) && value.every(isObject)],
-  hooks: ["an object of functions", isObject], parseUserAgent: FUNCTION, onReauthenticate: FUNCTION, dangerouslyAllowBrowser: FLAG, allowInsecure: FLAG,
+  hooks: ["an object of functions", isObject], parseUserAgent: FUNCTION, allowInsecure: FLAG,
 };
 const COOKIE = {
   name: STRING, path: STRING, domain: STRING, secure: FLAG, sameSite: oneOf("Strict", "Lax", "None"), partitioned: FLAG, httpOnly: FLAG,
 };
 const ARGUMENTS = {
   signal: ["an AbortSignal", (value) => isFunction(value.addEventListener)], timeout: number(1, LONGEST), headers: HEADERS, onProgress: FUNCTION,
-  applicationId: STRING, userId: STRING, clientId: STRING, status: STRING, pageSize: number(1, LONGEST), cursor: STRING, refreshToken: STRING,
+  applicationId: STRING, pageSize: number(1, LONGEST), cursor: STRING, refreshToken: STRING,
 };
 
 /** `undefined` and `null` are as if they were not there. */
@@ -72,7 +72,7 @@ export function readOptions(options) {
   }
   for (const name of ["Request", "Response", "Headers", "URL", "URLSearchParams", "AbortController"]) {
     // Building a request without these would trap.
-    if (!isFunction(globalThis[name])) throw fail("unsupported", `this runtime has no ${name}: auth-sessions runs in browsers, workers, Node 20, Deno and Bun`);
+    if (!isFunction(globalThis[name])) throw fail("unsupported", `this runtime has no ${name}`);
   }
   const { provider, baseUrl, clientId, headers, credentials, allowInsecure, totalTimeout, maxRetries, maxRetryAfter, cookies } = options;
   return {

@@ -9,7 +9,7 @@ export function define(load) {
     try {
       return await load();
     } catch (cause) {
-      throw fail("internal", "the WebAssembly part could not be started: a Content-Security-Policy has to allow 'wasm-unsafe-eval'", cause);
+      throw fail("internal", "WebAssembly could not be started: does the Content-Security-Policy allow 'wasm-unsafe-eval'?", cause);
     }
   }
 
@@ -82,7 +82,7 @@ function toSessionsError(error, provider, operation) {
   if (SessionsError.is(error)) return error;
   const about = { provider: typeof provider === "string" ? provider : null, operation };
   if (typeof error?.code !== "string" || typeof error.message !== "string" || error instanceof Error) {
-    error = fail("internal", "an unexpected failure inside auth-sessions; its cause says more", error);
+    error = fail("internal", "an unexpected failure; its cause says more", error);
   }
   return new SessionsError({ ...error, ...about });
 }

@@ -68,7 +68,7 @@ export function readOptions(options) {
   check(options, OPTIONS, "invalid_options");
   for (const cookie of options.cookies ?? []) check(cookie, COOKIE, "invalid_options", "cookies: ");
   if (isObject(options.provider)) {
-    throw fail("unsupported", "this version of auth-sessions does not read REST profiles yet");
+    throw fail("unsupported", "this version reads no REST profiles yet");
   }
   for (const name of ["Request", "Response", "Headers", "URL", "URLSearchParams", "AbortController"]) {
     // Building a request without these would trap.

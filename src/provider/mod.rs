@@ -91,13 +91,12 @@ pub trait Provider {
 
 /// The back-end of that name: the one place where they are registered.
 pub fn by_name(name: &str) -> Result<&'static dyn Provider, Error> {
-    match name {
-        "authvital" => Ok(&authvital::AuthVital),
-        "clerk" | "ksef" | "rest" | "better-auth" => {
-            Err(Error::new(Code::Unsupported, "this version of auth-sessions does not have this provider yet; it has \"authvital\""))
-        }
-        _ => Err(Error::new(Code::InvalidOptions, "provider must be \"authvital\"")),
-    }
+    let code = match name {
+        "authvital" => return Ok(&authvital::AuthVital),
+        "clerk" | "ksef" | "rest" | "better-auth" => Code::Unsupported,
+        _ => Code::InvalidOptions,
+    };
+    Err(Error::new(code, "provider must be \"authvital\": this version has no other yet"))
 }
 
 /// The body as JSON, or `invalid_response`.

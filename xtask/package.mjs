@@ -108,7 +108,8 @@ async function main() {
     }
   }
   for (const file of await readdir(root)) {
-    if (/^(LICENSE.*|README\.md|CHANGELOG\.md)$/.test(file)) await cp(join(root, file), join(staging, file));
+    // The README's links have to work in the package, too.
+    if (/^(LICENSE.*|[A-Z]+\.md|docs)$/.test(file)) await cp(join(root, file), join(staging, file), { recursive: true });
   }
   await writeFile(join(staging, WASM), wasm);
   await writeFile(join(staging, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -52,7 +52,7 @@ mod memory {
     pub(super) const REPLACED: &str = "replaced";
     /// The refresh token whose answer was lost.
     pub(super) const SPENT: &str = "spent";
-    /// The client was logged out: the fixed tokens in its options are no longer used.
+    /// The client was logged out, once for each character: the fixed tokens in its options are no longer used.
     pub(super) const SIGNED_OUT: &str = "signedOut";
 }
 
@@ -74,6 +74,8 @@ pub struct Call {
     forwarded: Option<String>,
     cookies: Vec<CookieSpec>,
     started: i64,
+    /// The logouts of the client before this call.
+    signed_out: Option<String>,
     attempt: u32,
     dialect: u8,
     /// An earlier attempt may have been carried out although its answer was lost.
@@ -181,13 +183,14 @@ impl Call {
         Ok(Self {
             goal: goal.to_owned(),
             provider: by_name(&json.text("provider").unwrap_or_default())?,
-            base: json.text("base").ok_or_else(|| wrong("baseUrl is missing"))?,
+            base: json.text("base").ok_or_else(|| wrong("baseUrl is missing: where the back-end is, such as \"https://auth.example.com\""))?,
             input: input.to_owned(),
             headers,
             secrets,
             forwarded,
             cookies,
             started: 0,
+            signed_out: None,
             attempt: 1,
             dialect: 0,
             repeated: false,
@@ -265,6 +268,7 @@ impl Call {
 
     fn start(&mut self) -> Result<Action, Error> {
         self.started = self.around.now;
+        self.signed_out = self.around.recall(memory::SIGNED_OUT);
         self.dialect = u8::from(self.around.recall(memory::DIALECT).is_some());
         if self.goal == "capabilities" {
             return Ok(done(&self.provider.capabilities().to_json()));
@@ -593,7 +597,7 @@ impl Call {
         let hidden = self.around.browser && self.is_set("sendsCookies");
         let newest = refresh.or_else(|| old.clone().filter(|_| !hidden));
         self.around.remember(memory::SPENT, None);
-        if self.around.recall(memory::SIGNED_OUT).is_some() {
+        if self.around.recall(memory::SIGNED_OUT) != self.signed_out {
             return Err(Error::new(Code::Unauthenticated, "the user logged out while the tokens were refreshed"));
         }
         self.around.remember(memory::ACCESS, Some(access));
@@ -610,7 +614,9 @@ impl Call {
     /// Tokens of this client are forgotten whatever the server said.
     fn logged_out(&mut self, server: &str, message: Option<&str>, error: Option<&Error>) -> Action {
         if self.ends_own() {
-            self.around.remember(memory::SIGNED_OUT, Some("1"));
+            // Longer each time: a refresh that was under way meanwhile sees the difference, one after the next sign-in does not.
+            let times = join(&["1", &self.around.recall(memory::SIGNED_OUT).unwrap_or_default()]);
+            self.around.remember(memory::SIGNED_OUT, Some(&times));
             self.around.remember(memory::ACCESS, None);
             self.around.remember(memory::REFRESH, None);
         }

@@ -16,6 +16,8 @@ struct Driver {
     now: i64,
     browser: bool,
     offline: bool,
+    /// The tokens are fixed ones, not functions.
+    fixed: bool,
     /// Everything the call asked for, one line each.
     log: Vec<String>,
     told: Option<String>,
@@ -25,9 +27,11 @@ enum Reply {
     Answer(u16, &'static str),
     With(u16, &'static str, &'static str),
     Failed(&'static str),
+    /// An answer, and something that is remembered by another call while it is on its way.
+    Meanwhile(&'static str, u16, &'static str),
 }
 
-use Reply::{Answer, Failed, With};
+use Reply::{Answer, Failed, Meanwhile, With};
 
 const NOW: i64 = 1_767_225_600_000; // 2026-01-01T00:00:00Z
 
@@ -51,6 +55,7 @@ impl Driver {
             now: NOW,
             browser: false,
             offline: false,
+            fixed: true,
             log: Vec::new(),
             told: None,
         }
@@ -109,7 +114,13 @@ impl Driver {
                 "tokens" => {
                     let (access, refresh) = if self.tokens.len() > 1 { self.tokens.pop_front() } else { self.tokens.front().cloned() }.unwrap();
                     let fixed = |token: Option<String>, newest: &str| {
-                        if self.memory.contains_key("signedOut") { None } else { self.memory.get(newest).cloned().or(token) }
+                        if !self.fixed {
+                            token
+                        } else if self.memory.contains_key("signedOut") {
+                            None
+                        } else {
+                            self.memory.get(newest).cloned().or(token)
+                        }
                     };
                     event
                         .text("event", Some("tokens"))
@@ -127,6 +138,11 @@ impl Driver {
                         }
                         With(status, headers, text) => {
                             event.text("event", Some("answer")).number("status", Some(status.into())).json("headers", headers);
+                            body = text.into();
+                        }
+                        Meanwhile(key, status, text) => {
+                            self.memory.insert(key.into(), "1".into());
+                            event.text("event", Some("answer")).number("status", Some(status.into())).json("headers", "{}");
                             body = text.into();
                         }
                         Failed(code) => {
@@ -505,12 +521,17 @@ fn a_logout_ends_the_session_it_was_given() {
     let mut driver = Driver::new(confirmed()).with("endedToken", "\"old\"").memory("replaced", "old").memory("refresh", "newest");
     driver.run("logout").unwrap();
     assert!(driver.requests()[0].contains(r#"{"refresh_token":"newest"}"#) && driver.memory.contains_key("signedOut"));
-    // A refresh that comes back after the logout is not taken.
-    let mut driver = Driver::new([Answer(200, TOKENS)]).memory("spent", "x");
-    driver.memory.insert("signedOut".into(), "1".into());
-    driver.tokens = [(None, Some("late".into()))].into();
+    // A refresh during which the user logged out is not taken.
+    let mut driver = Driver::new([Meanwhile("signedOut", 200, TOKENS)]);
     assert_eq!(code(&driver.run("refresh").unwrap_err()), "unauthenticated");
     assert!(driver.told.is_none() && !driver.memory.contains_key("access"));
+    // One after the next sign-in is: the tokens come from functions then.
+    let mut driver = Driver::new([Answer(200, r#"{"success":true}"#), Answer(200, TOKENS)]);
+    driver.fixed = false;
+    driver.run("logout").unwrap();
+    driver.tokens = [(Some(access()), Some(refresh("next")))].into();
+    driver.run("refresh").unwrap();
+    assert!(driver.told.is_some() && driver.memory["refresh"] == "new-refresh");
 }
 
 #[test]

@@ -93,7 +93,7 @@ export function readOptions(options) {
 /** Where the back-end is, read by the parser that the requests will go through. A page may name its own origin by path. */
 function readBase(baseUrl) {
   const wrong = (what) => fail("invalid_options", `baseUrl ${what}, such as "https://auth.example.com"`);
-  if (!baseUrl) throw wrong("is missing: where the back-end is");
+  if (!baseUrl) return {};
   let url;
   try {
     url = new URL(baseUrl, globalThis.location?.href);

@@ -27,7 +27,7 @@ let account: Account | null = restore();
 export const sessions = createSessions({
   provider: backend.provider,
   baseUrl: location.origin + backend.path,
-  clientId: "sandbox-web",
+  clientId: "web-client",
   token: () => account?.accessToken,
   refreshToken: () => account?.refreshToken,
   onTokens: (tokens) => {

@@ -66,7 +66,7 @@ fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         "build" => {
             tools::require(&[tools::Need::WasmTarget, tools::Need::WasmTools, tools::Need::Packager])?;
             package::build()?;
-            package::sizes()?;
+            package::sizes(false)?;
             Ok(ExitCode::SUCCESS)
         }
         "doctor" => Ok(tools::doctor()),

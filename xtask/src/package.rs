@@ -61,9 +61,9 @@ fn deflate(wasm: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Prints the sizes of what `pkg/` makes a browser download; an error when that is over the budget.
-pub fn sizes() -> Result<()> {
-    run(command("node").arg("xtask/size.mjs"))
+/// Prints the sizes of what `pkg/` makes a browser download; with `enforce`, an error when that is over the budget.
+pub fn sizes(enforce: bool) -> Result<()> {
+    run(command("node").arg("xtask/size.mjs").args(enforce.then_some("--enforce")))
 }
 
 /// Packs `pkg/` as it would be published and returns the tarball.

@@ -51,7 +51,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         let server = scope.spawn(sandbox::build);
         let rest = tools::require(&[Need::WasmTarget, Need::WasmTools, Need::Packager])
             .and_then(|()| package::build())
-            .and_then(|()| package::sizes())
+            .and_then(|()| package::sizes(false))
             .and_then(|()| page());
         if rest.is_err() {
             process::kill_all();

@@ -1,7 +1,7 @@
 //! Clearing cookies (RFC 6265bis): a cookie goes only if the deleting one has the same name, domain, path and partition, and is acceptable itself.
 
 use crate::http::is_token;
-use crate::json::{Json, List, Writer, join, quoted};
+use crate::json::{Json, List, join, quoted};
 
 /// A cookie to clear.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,24 +65,22 @@ impl CookieSpec {
 
     /// Says what a browser would silently ignore, and sets what the name's prefix demands.
     pub fn check(mut self) -> Result<Self, &'static str> {
-        let plain = |text: &str| text.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b';');
-        if !is_token(&self.name) {
-            return Err("a cookie's name must be a token, such as \"refresh_token\"");
-        }
-        if self.path.as_deref().is_some_and(|path| !path.starts_with('/') || !plain(path)) {
-            return Err("a cookie's path must start with / and hold no semicolon");
-        }
         // A leading dot means nothing to a browser, but the Cookie Store API refuses it.
         self.domain = self.domain.map(|domain| domain.strip_prefix('.').unwrap_or(&domain).to_ascii_lowercase());
-        if self.domain.as_deref().is_some_and(|domain| domain.is_empty() || !domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))) {
-            return Err("a cookie's domain must be a host name, such as \"example.com\"");
+        let path = self.path().as_bytes();
+        let is_host = self.has_prefix("__Host-");
+        let valid = is_token(&self.name)
+            && path.first() == Some(&b'/')
+            && path.iter().all(|byte| (b' '..=b'~').contains(byte) && *byte != b';')
+            && self
+                .domain
+                .as_deref()
+                .is_none_or(|domain| !is_host && !domain.is_empty() && domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte)))
+            && !(is_host && path != b"/");
+        if !valid {
+            return Err("cookies: a name is a token, a path starts with /, a domain is a host name; a __Host- cookie has no domain and the path /");
         }
-        if self.has_prefix("__Host-") {
-            if self.domain.is_some() || self.path.as_deref().is_some_and(|path| path != "/") {
-                return Err("a __Host- cookie has no domain, and its path is /");
-            }
-            self.secure = true;
-        }
+        self.secure |= is_host;
         if self.has_prefix("__Secure-") || self.has_prefix("__Http-") || self.partitioned || self.same_site == Some(SameSite::None) {
             self.secure = true;
         }
@@ -106,8 +104,8 @@ impl CookieSpec {
         self.path.as_deref().unwrap_or("/")
     }
 
-    /// What clears it: a `Set-Cookie` value for a server, or a value for `document.cookie`, which knows no HttpOnly.
-    pub fn removal(&self, for_server: bool) -> String {
+    /// What clears it: a `Set-Cookie` value.
+    pub fn removal(&self) -> String {
         let mut out = join(&[&self.name, "=; Path=", self.path()]);
         if let Some(domain) = &self.domain {
             out.push_str("; Domain=");
@@ -117,7 +115,7 @@ impl CookieSpec {
         if self.secure {
             out.push_str("; Secure");
         }
-        if for_server && self.http_only == Some(true) {
+        if self.http_only == Some(true) {
             out.push_str("; HttpOnly");
         }
         if let Some(same_site) = self.same_site {
@@ -137,26 +135,11 @@ pub fn set_cookies(specs: &[CookieSpec]) -> String {
     for wide in [false, true] {
         for spec in specs {
             if spec.domain.is_some() == wide {
-                cookies.push(&quoted(&spec.removal(true)));
+                cookies.push(&quoted(&spec.removal()));
             }
         }
     }
     cookies.finish()
-}
-
-/// What a page clears its cookies with, in JSON.
-pub fn removals(specs: &[CookieSpec]) -> String {
-    let mut removals = List::default();
-    for spec in specs {
-        let mut out = Writer::new();
-        out.text("name", Some(&spec.name)).text("path", Some(spec.path())).text("domain", spec.domain.as_deref());
-        out.flag("partitioned", spec.partitioned).text("cookie", Some(&spec.removal(false)));
-        if let Some(http_only) = spec.http_only {
-            out.flag("httpOnly", http_only);
-        }
-        removals.push(&out.finish());
-    }
-    removals.finish()
 }
 
 #[cfg(test)]
@@ -171,7 +154,7 @@ mod tests {
 
     #[test]
     fn removals_have_the_attributes_of_the_cookie() {
-        assert_eq!(spec("a").check().unwrap().removal(true), format!("a=; Path=/; {GONE}"));
+        assert_eq!(spec("a").check().unwrap().removal(), format!("a=; Path=/; {GONE}"));
         let all = CookieSpec {
             path: Some("/app".into()),
             domain: Some(".Example.com".into()),
@@ -181,17 +164,16 @@ mod tests {
             ..spec("a")
         };
         let all = all.check().unwrap();
-        assert_eq!(all.removal(true), format!("a=; Path=/app; Domain=example.com; {GONE}; Secure; HttpOnly; SameSite=None; Partitioned"));
-        assert_eq!(all.removal(false), format!("a=; Path=/app; Domain=example.com; {GONE}; Secure; SameSite=None; Partitioned"));
+        assert_eq!(all.removal(), format!("a=; Path=/app; Domain=example.com; {GONE}; Secure; HttpOnly; SameSite=None; Partitioned"));
     }
 
     #[test]
     fn prefixes_are_kept() {
         for name in ["__Host-a", "__host-a", "__Secure-a", "__SECURE-a"] {
-            assert_eq!(spec(name).check().unwrap().removal(true), format!("{name}=; Path=/; {GONE}; Secure"));
+            assert_eq!(spec(name).check().unwrap().removal(), format!("{name}=; Path=/; {GONE}; Secure"));
         }
         for name in ["__Http-a", "__Host-Http-a"] {
-            assert_eq!(spec(name).check().unwrap().removal(true), format!("{name}=; Path=/; {GONE}; Secure; HttpOnly"));
+            assert_eq!(spec(name).check().unwrap().removal(), format!("{name}=; Path=/; {GONE}; Secure; HttpOnly"));
         }
         assert!(CookieSpec { domain: Some("example.com".into()), ..spec("__Host-a") }.check().is_err());
         assert!(CookieSpec { path: Some("/app".into()), ..spec("__Host-a") }.check().is_err());

@@ -3,7 +3,7 @@
 use crate::json::{Writer, join};
 
 /// A part of a text, without the searcher of the standard library: that one is large.
-fn has(text: &str, part: &str) -> bool {
+pub(crate) fn has(text: &str, part: &str) -> bool {
     text.as_bytes().windows(part.len()).any(|window| window == part.as_bytes())
 }
 

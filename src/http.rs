@@ -227,6 +227,11 @@ pub fn is_bearer(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
+/// What a cookie's value may hold (RFC 6265, cookie-octet).
+pub fn is_cookie_value(text: &str) -> bool {
+    is_bearer(text) && !text.bytes().any(|byte| b"\",;\\".contains(&byte))
+}
+
 /// Cuts secrets out of text that a server or a library wrote, and bounds its length.
 pub fn scrub(text: &str, secrets: &[String]) -> String {
     let mut out = String::new();

@@ -33,6 +33,11 @@ impl<'a> Json<'a> {
 
     /// A member of an object; the last one where a name comes twice, as in `JSON.parse`. `null` is as if it were not there.
     pub fn get(self, name: &str) -> Option<Self> {
+        self.get_or_null(name).filter(|value| value.0 != "null")
+    }
+
+    /// A member of an object that may be `null`.
+    pub fn get_or_null(self, name: &str) -> Option<Self> {
         let mut members = self.inside(b'{');
         let mut found = None;
         while let Some((key, value)) = members.member() {
@@ -41,7 +46,7 @@ impl<'a> Json<'a> {
                 found = Some(value);
             }
         }
-        found.filter(|value: &Self| value.0 != "null")
+        found
     }
 
     /// A string member.
@@ -63,7 +68,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The value without the text members whose names are not wanted, at any depth.
+    /// The value without the members whose names are not wanted, at any depth; numbers, booleans and null stay.
     pub fn without(self, unwanted: &dyn Fn(&str) -> bool) -> String {
         if self.is_array() {
             let mut list = List::default();
@@ -79,7 +84,7 @@ impl<'a> Json<'a> {
         let mut members = self.inside(b'{');
         while let Some((name, value)) = members.member() {
             let name = name.as_str().unwrap_or_default();
-            if !(value.is_string() && unwanted(&name)) {
+            if !(unwanted(&name) && matches!(value.0.as_bytes().first(), Some(b'"' | b'[' | b'{'))) {
                 out.json(&name, &value.without(unwanted));
             }
         }
@@ -572,7 +577,7 @@ mod tests {
 
     #[test]
     fn unwanted_members_go() {
-        let json = Json::parse(br#"{"a":"x","bad":"s","list":[{"bad":"s","b":1.50}, 2],"o":{"bad":true,"\u0062ad":"s"},"e":{}}"#).unwrap();
+        let json = Json::parse(br#"{"a":"x","bad":"s","list":[{"bad":"s","b":1.50}, 2],"o":{"bad":true,"\u0062ad":["s"]},"e":{}}"#).unwrap();
         assert_eq!(json.without(&|name| name == "bad"), r#"{"a":"x","list":[{"b":1.50},2],"o":{"bad":true},"e":{}}"#);
     }
 

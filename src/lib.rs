@@ -15,10 +15,12 @@ pub mod model;
 pub mod provider;
 pub mod time;
 
+#[cfg(all(target_arch = "wasm32", feature = "fetch"))]
+pub mod fetch;
 #[cfg(target_arch = "wasm32")]
 pub mod js;
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(feature = "fetch")))]
 #[global_allocator]
 // For one thread, which is all that wasm has here.
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

@@ -44,7 +44,7 @@ pub fn session(item: Json<'_>, table: &[Field], current: Option<bool>) -> String
 /// A member with such a name is a credential, whatever the back-end; `raw` leaves it out.
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    ["token", "secret", "password"].iter().any(|end| name.ends_with(end))
+    ["token", "tokens", "secret", "password", "apikey", "api_key"].iter().any(|end| name.ends_with(end))
 }
 
 /// How an operation is done.

@@ -32,8 +32,9 @@
 mod retry;
 
 use crate::cookie::{self, CookieSpec};
+use crate::device::has;
 use crate::error::{Code, Error};
-use crate::http::{Auth, Endpoint, READ_HEADERS, Response, is_bearer, is_valid_header, scrub};
+use crate::http::{Auth, Endpoint, READ_HEADERS, Response, is_bearer, is_cookie_value, is_valid_header, scrub};
 use crate::json::{Json, List, Writer, decimal, join, quoted};
 use crate::jwt::Claims;
 use crate::model::{Field, session};
@@ -48,7 +49,7 @@ mod memory {
     pub(super) const ACCESS: &str = "access";
     /// The newest refresh token, from a refresh.
     pub(super) const REFRESH: &str = "refresh";
-    /// The refresh token that the newest one replaced.
+    /// The refresh tokens that newer ones replaced, one a line.
     pub(super) const REPLACED: &str = "replaced";
     /// The refresh token whose answer was lost.
     pub(super) const SPENT: &str = "spent";
@@ -169,7 +170,7 @@ impl Call {
                 // The client's own cookie is a credential too: it never serves somebody else's request.
                 if forwarded.is_none() || code == Code::InvalidArgument || !name.eq_ignore_ascii_case("cookie") {
                     headers.push(pair.source());
-                    secrets.push(value);
+                    add_secrets(&mut secrets, &value);
                 }
             }
         }
@@ -335,20 +336,26 @@ impl Call {
             None => (self.refreshed.clone().or(access), refresh),
         };
         // The caller's function may not have heard of the newest one; the old one must not be sent again.
-        let is_old = refresh.is_some() && refresh == self.around.recall(memory::REPLACED);
+        let is_old = refresh.as_deref().is_some_and(|token| self.is_replaced(token));
         let refresh = if is_old { self.around.recall(memory::REFRESH) } else { refresh };
         let current = self.provider.current_id(access.as_deref(), refresh.as_deref());
         self.tokens = Tokens { access, refresh, current };
     }
 
+    /// A refresh token of this client that a newer one has replaced.
+    fn is_replaced(&self, token: &str) -> bool {
+        let replaced = self.around.recall(memory::REPLACED).unwrap_or_default();
+        has(&join(&["\n", &replaced, "\n"]), &join(&["\n", token, "\n"]))
+    }
+
     /// The refresh token that a logout ends: the one it was given, unless that is this client's own in an older form.
     fn ended_token(&self) -> Option<String> {
-        if self.ends_own() { self.tokens.refresh.clone() } else { self.text("endedToken") }
+        if self.ends_own() { self.tokens.refresh.clone() } else { self.text("endedToken").filter(|token| !token.is_empty()) }
     }
 
     fn ends_own(&self) -> bool {
         let given = self.text("endedToken");
-        self.forwarded.is_none() && (given.is_none() || given == self.tokens.refresh || given == self.around.recall(memory::REPLACED))
+        self.forwarded.is_none() && (given.is_none() || given == self.tokens.refresh || given.is_some_and(|token| self.is_replaced(&token)))
     }
 
     fn named_input(&self, name: &str) -> Option<String> {
@@ -381,9 +388,11 @@ impl Call {
         if endpoint.auth != Auth::None {
             let bearer = match &self.forwarded {
                 Some(forwarded) => Some(forwarded.clone()),
+                // Somebody else's token is ended with that token alone.
+                None if self.goal == "logout" && !self.ends_own() => None,
                 None => self.bearer(endpoint.auth)?,
             };
-            if let Some(bearer) = bearer {
+            if let Some(bearer) = bearer.filter(|bearer| !bearer.is_empty()) {
                 header("authorization", &bearer);
             }
         }
@@ -392,7 +401,7 @@ impl Call {
         }
         if let Some(name) = endpoint.cookie
             && !self.around.browser
-            && let Some(token) = input("refreshToken")
+            && let Some(token) = input("refreshToken").filter(|token| is_cookie_value(token))
         {
             header("cookie", &join(&[name, "=", &token]));
         }
@@ -428,7 +437,7 @@ impl Call {
         // What no message may hold: the tokens, and whatever the headers carry.
         let mut secrets = self.secrets.clone();
         for secret in [&self.tokens.access, &self.tokens.refresh, &self.forwarded, &self.named_input("refreshToken")] {
-            secrets.extend(secret.clone());
+            add_secrets(&mut secrets, secret.as_deref().unwrap_or_default());
         }
         self.request_id = response.header("x-request-id").map(|id| scrub(id, &secrets));
         self.provider.read(&asked, response).map_err(|mut error| {
@@ -446,7 +455,8 @@ impl Call {
         if self.repeated && error.code == Code::NotFound && matches!(operation, Some(Operation::Revoke | Operation::Logout)) {
             return self.finish(Answer::Ended { success: true, count: None, message: None });
         }
-        let renewable = !matches!(operation, Some(Operation::Refresh | Operation::Logout));
+        let renewable = !matches!(operation, Some(Operation::Refresh | Operation::Logout))
+            && self.provider.endpoint(Operation::Refresh, self.dialect, &|name| self.named_input(name).is_some()).is_ok();
         if error.code == Code::Unauthenticated && error.status.is_some() && renewable && !self.refused && self.tokens.refresh.is_some() {
             self.refused = true;
             self.stale = self.tokens.access.take();
@@ -476,7 +486,7 @@ impl Call {
     /// The end with an error; a logout has a result even then, and a refresh whose answer may be lost is remembered.
     fn fail(&mut self, error: Error) -> Result<Action, Error> {
         match self.operation() {
-            Some(Operation::Refresh) if error.is_lost() && self.sent.is_some() => {
+            Some(Operation::Refresh) if (error.is_lost() || self.repeated) && self.sent.is_some() => {
                 let lost = self.tokens.refresh.clone();
                 self.around.remember(memory::SPENT, lost.as_deref());
                 Err(error)
@@ -596,13 +606,19 @@ impl Call {
         let old = self.tokens.refresh.take();
         let hidden = self.around.browser && self.is_set("sendsCookies");
         let newest = refresh.or_else(|| old.clone().filter(|_| !hidden));
-        self.around.remember(memory::SPENT, None);
-        if self.around.recall(memory::SIGNED_OUT) != self.signed_out {
+        let lost = self.around.recall(memory::SIGNED_OUT) != self.signed_out;
+        self.around.remember(memory::SPENT, old.as_deref().filter(|_| lost));
+        if lost {
             return Err(Error::new(Code::Unauthenticated, "the user logged out while the tokens were refreshed"));
         }
         self.around.remember(memory::ACCESS, Some(access));
         self.around.remember(memory::REFRESH, newest.as_deref());
-        self.around.remember(memory::REPLACED, old.as_deref().filter(|old| Some(*old) != newest.as_deref()));
+        if old.is_some() && old != newest {
+            // Newest first, and no more than anybody could still hold.
+            let before = self.around.recall(memory::REPLACED).unwrap_or_default();
+            let replaced = join(&[old.as_deref().unwrap_or_default(), "\n", before.get(..8000).unwrap_or(&before)]);
+            self.around.remember(memory::REPLACED, Some(&replaced));
+        }
         let mut out = Writer::new();
         out.text("accessToken", Some(access)).text("refreshToken", newest.as_deref()).text("expiresAt", expires_at.map(Time::to_iso).as_deref());
         self.pending = out.finish();
@@ -622,7 +638,7 @@ impl Call {
         }
         let mut out = Writer::new();
         out.flag("success", server == "confirmed").text("message", message).text("server", Some(server));
-        out.json("setCookie", &cookie::set_cookies(&self.cookies)).json("removals", &cookie::removals(&self.cookies));
+        out.json("setCookie", &cookie::set_cookies(&self.cookies));
         out.json("error", error.map(Error::to_json).as_deref().unwrap_or("null"));
         done(&out.finish())
     }
@@ -637,6 +653,21 @@ impl Call {
         }
         let longest = || self.around.now()?.plus(claims.lifetime()?);
         longest().or(claims.expires_at.filter(|_| self.goal == "revokeAll"))
+    }
+}
+
+/// A header's value and its parts: schemes and cookie names aside, each is a secret.
+fn add_secrets(secrets: &mut Vec<String>, value: &str) {
+    secrets.push(value.to_owned());
+    let mut part = String::new();
+    for next in value.chars().chain([' ']) {
+        if !matches!(next, ' ' | ';' | '=') {
+            part.push(next);
+        } else if part.len() >= 8 {
+            secrets.push(std::mem::take(&mut part));
+        } else {
+            part.clear();
+        }
     }
 }
 

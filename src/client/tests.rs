@@ -347,7 +347,7 @@ fn the_second_generation_is_found_once_and_remembered() {
     assert_eq!(driver.memory["dialect"], "1");
     for (goal, answer, request) in [
         ("revoke", REVOKED, "DELETE https://auth.example/api/auth/sessions/s%2F2"),
-        ("revokeAll", r#"{"success":true,"redirect_uri":null,"loggedUser":null}"#, r#"POST https://auth.example/api/auth/logout {"everywhere":true}"#),
+        ("revokeAll", r#"{"success":true,"redirect_uri":null,"loggedUser":{"id":"u"}}"#, r#"POST https://auth.example/api/auth/logout {"everywhere":true}"#),
         ("logout", r#"{"success":true}"#, "POST https://auth.example/api/auth/logout {}"),
     ] {
         let mut driver = Driver::new([Answer(200, answer)]).with("id", "\"s/2\"").memory("dialect", "1");
@@ -405,10 +405,13 @@ fn a_refresh_is_told_and_remembered() {
             .ends_with(&format!(r#"/oauth/token {{"grant_type":"refresh_token","refresh_token":{},"client_id":"web"}}"#, quoted(&refresh("s1"))))
     );
     assert_eq!(driver.log[1], r#"  [["content-type","application/json"]]"#, "no Authorization");
-    assert_eq!(
-        (driver.memory["access"].as_str(), driver.memory["refresh"].as_str(), &driver.memory["replaced"]),
-        ("new-access", "new-refresh", &refresh("s1"))
-    );
+    assert_eq!((driver.memory["access"].as_str(), driver.memory["refresh"].as_str()), ("new-access", "new-refresh"));
+    assert_eq!(driver.memory["replaced"], refresh("s1") + "\n");
+    // So is every older one.
+    let mut driver = Driver::new([Answer(200, TOKENS)]).memory("refresh", "newest").memory("replaced", &format!("r2\n{}\nr0", refresh("s1")));
+    driver.fixed = false;
+    driver.run("refresh").unwrap();
+    assert!(driver.requests()[0].contains(r#""refresh_token":"newest""#) && driver.memory["replaced"].starts_with("newest\nr2\n"));
     // A function that still gives the old token is corrected: the old one must not be sent again.
     let mut driver = Driver::new([Answer(200, TOKENS)]).memory("refresh", "newest").memory("replaced", &refresh("s1"));
     driver.memory.remove("access");
@@ -429,6 +432,8 @@ fn a_refresh_token_is_not_sent_again_after_a_lost_answer() {
         driver.answers.push_back(Answer(200, TOKENS));
         driver.run("refresh").unwrap();
     }
+    let mut driver = Driver::new([With(504, r#"{"retry-after":"60"}"#, "{}")]);
+    assert_eq!((code(&driver.run("refresh").unwrap_err()).as_str(), driver.memory["spent"] == refresh("s1")), ("rate_limited", true));
     for told in [Answer(401, r#"{"message":"Session expired"}"#), Answer(429, "{}"), Answer(400, "{}")] {
         let mut driver = Driver::new([told]);
         driver.run("refresh").unwrap_err();
@@ -459,6 +464,8 @@ fn a_refused_token_is_refreshed_once() {
     driver.tokens = [(Some(access()), Some(refresh("s1"))), (Some("newer".into()), Some(refresh("s1")))].into();
     driver.run("list").unwrap();
     assert!(!driver.log.contains(&"refresh".to_owned()) && driver.log[3].contains("Bearer newer"));
+    // Without a client id there is no refresh: the user has to sign in, and that is what is said.
+    assert_eq!(code(&Driver::new([refused()]).with("clientId", "null").run("list").unwrap_err()), "unauthenticated");
     // Without a refresh token there is nothing to refresh with.
     let mut driver = Driver::new([refused()]);
     driver.tokens = [(Some(access()), None)].into();
@@ -521,10 +528,17 @@ fn a_logout_ends_the_session_it_was_given() {
     let mut driver = Driver::new(confirmed()).with("endedToken", "\"old\"").memory("replaced", "old").memory("refresh", "newest");
     driver.run("logout").unwrap();
     assert!(driver.requests()[0].contains(r#"{"refresh_token":"newest"}"#) && driver.memory.contains_key("signedOut"));
+    // On generation 2 neither this client's access token nor a cookie that is none goes along.
+    let mut driver =
+        Driver::new([Answer(200, r#"{"success":true,"loggedUser":{}}"#)]).with("endedToken", "\"theirs; idp_session=evil\"").memory("dialect", "1");
+    driver.run("logout").unwrap();
+    assert_eq!(driver.log[1], r#"  [["content-type","application/json"]]"#);
+    let mut nobody = Driver::new([Answer(200, r#"{"success":true,"loggedUser":null}"#)]).memory("dialect", "1");
+    assert_eq!(text(&nobody.run("logout").unwrap(), "server").as_deref(), Some("rejected"));
     // A refresh during which the user logged out is not taken.
     let mut driver = Driver::new([Meanwhile("signedOut", 200, TOKENS)]);
     assert_eq!(code(&driver.run("refresh").unwrap_err()), "unauthenticated");
-    assert!(driver.told.is_none() && !driver.memory.contains_key("access"));
+    assert!(driver.told.is_none() && !driver.memory.contains_key("access") && driver.memory["spent"] == refresh("s1"));
     // One after the next sign-in is: the tokens come from functions then.
     let mut driver = Driver::new([Answer(200, r#"{"success":true}"#), Answer(200, TOKENS)]);
     driver.fixed = false;
@@ -590,6 +604,10 @@ fn answers_that_are_none_are_refused() {
 #[test]
 fn no_message_holds_a_secret() {
     let body: &'static str = Box::leak(format!(r#"{{"message":"token {} and {} and hdr-secret are bad"}}"#, access(), refresh("s1")).into_boxed_str());
+    let theirs = r#"{"message":"sekret-token and cookie-value"}"#;
+    let mut driver =
+        Driver::new([Answer(400, theirs)]).with("authorization", "\"bearer sekret-token\"").with("callHeaders", r#"[["cookie","a=cookie-value; b=c"]]"#);
+    assert_eq!(message(&driver.run("list").unwrap_err()), "the back-end refused the request: [redacted] and [redacted]");
     let mut driver = Driver::new([With(400, r#"{"x-request-id":"hdr-secret"}"#, body)]).with("headers", r#"[["x-key","hdr-secret"]]"#);
     let error = driver.run("list").unwrap_err();
     assert_eq!(message(&error), "the back-end refused the request: token [redacted] and [redacted] and [redacted] are bad");

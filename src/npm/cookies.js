@@ -1,42 +1,51 @@
-/** Clears cookies on a page and looks afterwards; null where there is none (a server), or where they are somebody else's. */
-export async function clearCookies(removals, own) {
-  const { document, cookieStore } = globalThis;
-  const page = typeof document?.cookie === "string";
-  if (!own || (!page && !cookieStore)) {
+/**
+ * Clears cookies on a page and looks afterwards; null where there is none (a server), or where they are somebody else's. `removals` are the `Set-Cookie`
+ * values that clear them, those with a domain last.
+ */
+export async function clearCookies(cookies = [], removals, own) {
+  const specs = [...cookies].sort((a, b) => Boolean(a.domain) - Boolean(b.domain));
+  const { cookieStore } = globalThis;
+  // A sandboxed frame has a document that refuses.
+  const document = await settled(() => typeof globalThis.document?.cookie === "string" && globalThis.document);
+  if (!own || (!document && !cookieStore)) {
     return null;
   }
   const sees = async (name) =>
-    page
+    document
       ? document.cookie.split(";").some((pair) => pair.split("=")[0].trim() === name)
       : Boolean(await settled(() => cookieStore.get(name)));
 
-  const cleared = [];
-  for (const { name, path, domain, partitioned, httpOnly, cookie } of removals) {
-    const before = await sees(name);
+  const before = [];
+  for (const { name } of specs) before.push(await sees(name));
+  for (const [index, { name, path = "/", domain, partitioned }] of specs.entries()) {
     if (cookieStore) {
-      await settled(() => cookieStore.delete({ name, path, ...(domain && { domain }), ...(partitioned && { partitioned }) }));
+      await settled(() => cookieStore.delete({ name, path, ...(domain && { domain: domain.replace(/^\./, "") }), ...(partitioned && { partitioned }) }));
     }
-    // Also after the store: browsers differ in which of the two knows partitions.
-    if (page && (await sees(name))) {
-      document.cookie = cookie;
+    // Also after the store: browsers differ in which of the two knows partitions. Scripts can't say HttpOnly.
+    if (document && (await sees(name))) {
+      document.cookie = removals[index].replace("; HttpOnly", "");
     }
-    cleared.push({ name, outcome: outcome({ httpOnly, inScope: inScope(domain, path) }, before, await sees(name)) });
+  }
+  // Only now: two of them may have the same name.
+  const cleared = [];
+  for (const [index, { name, path = "/", domain, httpOnly }] of specs.entries()) {
+    cleared.push({ name, outcome: outcome(httpOnly === false && inScope(domain, path), before[index], await sees(name)) });
   }
   return cleared;
 }
 
 /** HttpOnly cookies are out of a script's sight: nothing was cleared, and nothing is known. */
-function outcome({ httpOnly, inScope }, before, after) {
+function outcome(wouldBeSeen, before, after) {
   if (after) return "still-present";
   if (before) return "cleared";
-  return httpOnly === false && inScope ? "absent" : "not-visible";
+  return wouldBeSeen ? "absent" : "not-visible";
 }
 
-/** A script here would see the cookie if it were there and not HttpOnly. */
+/** A script here would see the cookie if it were there and not HttpOnly. Browsers go by the address the page was loaded from: only "/" is sure. */
 function inScope(domain, path) {
-  const { hostname = "", pathname = "" } = globalThis.location ?? {};
-  const below = path.endsWith("/") ? path : `${path}/`;
-  return (!domain || hostname === domain || hostname.endsWith(`.${domain}`)) && (pathname === path || pathname.startsWith(below));
+  const { hostname = "" } = globalThis.location ?? {};
+  const wide = domain?.replace(/^\./, "").toLowerCase();
+  return path === "/" && (!wide || hostname === wide || hostname.endsWith(`.${wide}`));
 }
 
 /** What a cookie store gives. One that does not answer must not hold up a logout. */

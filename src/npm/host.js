@@ -9,7 +9,7 @@ const CONCURRENCY = 4;
 /** The next request would meet the same error. */
 const DOOMS_THE_REST = ["aborted", "unauthenticated", "rate_limited", "reauthentication_required"];
 
-const late = (what) => fail("timeout", `no ${what} in time: see the options timeout and totalTimeout`);
+const late = (what) => ({ ...fail("timeout", `no ${what} in time: see the options timeout and totalTimeout`), transient: true });
 const aborted = (signal) => fail("aborted", "the call was aborted", signal.reason);
 
 /**
@@ -34,9 +34,7 @@ export class Host {
     this.#memory = memory;
     this.#call = call;
     this.#run = run;
-    const paced = call.operation === "revokeAll" || call.operation === "revokeOthers";
-    // Emulated operations have their total time per request.
-    this.#ends = paced ? Infinity : Date.now() + this.#totalTimeout;
+    this.#ends = Date.now() + this.#totalTimeout;
   }
 
   /** The result. A logout has one even when time runs out or the caller gives up. */
@@ -82,6 +80,8 @@ export class Host {
   }
 
   async _tokens() {
+    // Somebody else's request comes with its own.
+    if (this.#call.input.authorization !== undefined) return { event: "tokens" };
     const [access, refresh] = await Promise.all([this.#ask("token", "access"), this.#ask("refreshToken", "refresh")]);
     return { event: "tokens", access, refresh };
   }
@@ -154,6 +154,7 @@ export class Host {
     return { event: "told" };
   }
 
+  /** Each has its own total time; there is none for the whole run. */
   async _each({ ids }) {
     const codes = ids.map(() => "internal");
     const { request, options, onProgress } = this.#call;
@@ -222,8 +223,7 @@ export class Host {
   }
 
   #hook(name, event) {
-    const { hooks } = this.#options;
-    quietly(hooks?.[name]?.bind(hooks), { operation: this.#call.operation, ...event });
+    quietly((told) => this.#options.hooks?.[name]?.(told), { operation: this.#call.operation, ...event });
   }
 
   /** The promise's outcome, unless time runs out or the caller's signal fires first. */
@@ -293,7 +293,8 @@ async function readAll(response, ends) {
   const chunks = [];
   let size = 0;
   for (let read; !(read = await reader.read()).done; chunks.push(read.value)) {
-    if (!(read.value instanceof Uint8Array)) return strange;
+    // Not `instanceof`: it may be of another realm.
+    if (read.value?.BYTES_PER_ELEMENT !== 1) return strange;
     size += read.value.length;
     // The clock too: chunks that are always there leave the timers no turn.
     if (size > MAX_BODY || Date.now() > ends) {

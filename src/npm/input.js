@@ -118,15 +118,17 @@ export function readArguments(operation, args) {
   if (operation === "logout") {
     rest = [{}];
     if (typeof args[0] === "string") {
-      input.endedToken = args[0] || undefined;
+      // An empty cookie is nobody's token, and not this client's either.
+      input.endedToken = args[0];
     } else if (isObject(args[0])) {
       // Taken for options, a request would have all of its headers forwarded.
       if (isObject(args[0].headers) && ("url" in args[0] || "method" in args[0])) {
         throw fail("invalid_argument", "logout takes a refresh token or options: pass a request as { request }");
       }
       rest = [args[0]];
-      input.endedToken = args[0].refreshToken || undefined;
-      if (args[0].request) input.authorization = authorization(args[0].request);
+      input.endedToken = args[0].refreshToken ?? undefined;
+      // A browser's logout comes with cookies alone.
+      if (args[0].request) input.authorization = authorization(args[0].request, true);
     }
   } else if (TAKES_REQUEST.includes(operation)) {
     if (isObject(rest[0]?.headers)) {
@@ -145,9 +147,11 @@ export function readArguments(operation, args) {
   const options = rest[0] ?? {};
   if (!isObject(options)) throw fail("invalid_argument", "options must be an object");
   check(options, ARGUMENTS, "invalid_argument");
-  for (const name of ["pageSize", "cursor"]) {
-    if (options[name] !== undefined) throw fail("invalid_argument", `${name} has no meaning here: this back-end lists all sessions at once`);
+  for (const name of ["pageSize", "cursor", "userId", "clientId", "status"]) {
+    // Ignored, it would show or end more than was asked for.
+    if (options[name] !== undefined) throw fail("invalid_argument", `this back-end has no ${name}`);
   }
+  if (options.applicationId === "") throw fail("invalid_argument", "applicationId must not be empty");
   input.applicationId = options.applicationId;
   input.callHeaders = pairs(options.headers);
   const { signal, timeout, onProgress } = options;
@@ -155,11 +159,12 @@ export function readArguments(operation, args) {
 }
 
 /** The `Authorization` of a Fetch `Request`, or of any framework's request with a plain `headers` object. Nothing else of it is looked at. */
-function authorization({ headers }) {
+function authorization({ headers }, optional) {
   const found = isFunction(headers?.get)
     ? [headers.get("authorization")]
     : pairs(headers).filter(([name]) => name.toLowerCase() === "authorization").flatMap(([, value]) => value);
   const values = [...new Set(found.filter((value) => typeof value === "string" && value.trim() !== ""))];
+  if (values.length === 0 && optional) return "";
   if (values.length === 0) throw fail("unauthenticated", "the request has no Authorization header");
   if (values.length > 1) throw fail("invalid_argument", "the request has several Authorization headers");
   return values[0];

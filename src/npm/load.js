@@ -1,4 +1,4 @@
-import { Call, describe, initSync } from "auth-sessions:glue";
+import { Call, initSync } from "auth-sessions:glue";
 import { deflated } from "auth-sessions:wasm";
 
 let started;
@@ -17,5 +17,5 @@ async function start() {
   const packed = Uint8Array.from(atob(deflated), (c) => c.charCodeAt(0));
   const bytes = new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw")));
   initSync({ module: await WebAssembly.compile(await bytes.arrayBuffer()) });
-  return { Call, describe };
+  return { Call };
 }

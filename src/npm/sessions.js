@@ -70,7 +70,13 @@ export function define(load) {
         if (userAgent !== null && typeof userAgent !== "string") {
           throw fail("invalid_argument", "describeDevice takes a user agent: a string, or null");
         }
-        return JSON.parse((await wasm()).describe(userAgent ?? ""));
+        const { Call } = await wasm();
+        const call = new Call("describe", userAgent ?? "");
+        try {
+          return JSON.parse(call.step("", new Uint8Array()));
+        } finally {
+          call.free();
+        }
       } catch (error) {
         throw toSessionsError(error, null, "describeDevice");
       }
@@ -102,14 +108,14 @@ async function finish(result, options, call) {
     }
   }
   if (operation === "logout") {
-    const { removals, ...rest } = result;
     // Serving a request: the browser's cookies go with the answer to it.
-    const cookies = await clearCookies(removals, call.input.authorization === undefined);
+    const own = call.input.authorization === undefined;
+    const cookies = await clearCookies(options.cookies ?? [], result.setCookie, own);
     return {
-      ...rest,
-      cookies: cookies ?? removals.map(({ name }) => ({ name, outcome: "not-visible" })),
-      setCookie: cookies ? [] : rest.setCookie,
-      error: rest.error && toSessionsError(rest.error, options.provider, operation),
+      ...result,
+      cookies: cookies ?? (options.cookies ?? []).map(({ name }) => ({ name, outcome: "not-visible" })),
+      setCookie: cookies ? [] : result.setCookie,
+      error: result.error && toSessionsError(result.error, options.provider, operation),
     };
   }
   return result;

@@ -95,8 +95,9 @@ impl Provider for AuthVital {
         let success = body.flag("success").ok_or_else(|| unexpected(response, "it has no \"success\""))?;
         let message = body.text("message");
         let words = message.as_deref().unwrap_or_default();
-        if asked.operation == Operation::Logout && words == "Logged out (no active session)" {
-            // A 200 that nevertheless ended nothing: the server saw neither a token nor a cookie.
+        // A 200 that nevertheless ended nothing: generation 1 saw neither a token nor a cookie, generation 2 nobody it knows.
+        let nobody = words == "Logged out (no active session)" || body.get_or_null("loggedUser") == Some(Json::NULL);
+        if nobody && asked.operation != Operation::Revoke {
             let text = "the back-end saw no session to end: pass the refresh token, or set credentials so that its cookie is sent";
             return Err(Error::new(Code::Unauthenticated, text).with_status(response.status));
         }

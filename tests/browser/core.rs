@@ -1,0 +1,38 @@
+//! Some of the pure functions, in wasm as well.
+
+use auth_sessions::json::{Json, quoted};
+use auth_sessions::jwt::Claims;
+use auth_sessions::time::Time;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+#[wasm_bindgen_test]
+fn times_are_those_of_the_browser() {
+    for text in ["1970-01-01T00:00:00.000Z", "2024-02-29T23:59:59.999Z", "2026-01-31T10:30:00+01:00", "9999-12-31T23:59:59.000Z"] {
+        let time = Time::parse_iso(text).unwrap();
+        let date = js_sys::Date::new(&text.into());
+        assert_eq!(time.millis() as f64, date.get_time(), "{text}");
+        assert_eq!(date.to_iso_string(), time.to_iso(), "{text}");
+    }
+    let now = Time::from_millis(js_sys::Date::now() as i64).unwrap();
+    assert_eq!(Time::parse_http(&String::from(js_sys::Date::new_0().to_utc_string())).unwrap().millis() / 60_000, now.millis() / 60_000);
+}
+
+#[wasm_bindgen_test]
+fn json_is_that_of_the_browser() {
+    for text in ["", "a\"b\\c", "\u{0}\u{1f}\u{7f}", "é→\u{1F600}", "\u{2028}"] {
+        assert_eq!(js_sys::JSON::parse(&quoted(text)).unwrap().as_string().as_deref(), Some(text));
+        let theirs = String::from(js_sys::JSON::stringify(&text.into()).unwrap());
+        assert_eq!(Json::parse(theirs.as_bytes()).unwrap().as_str().as_deref(), Some(text));
+    }
+    for text in ["[1,]", "{\"a\":1}x", "01", "'a'", "[", "\"\n\"", "nul", "{}", "[1,2]", " -1.5e3 ", "\u{feff}"] {
+        assert_eq!(Json::parse(text.as_bytes()).is_some(), js_sys::JSON::parse(text).is_ok(), "{text}");
+    }
+}
+
+#[wasm_bindgen_test]
+fn claims_are_read() {
+    // {"sid":"s-1","iat":1000,"exp":4600}
+    let claims = Claims::of("e30.eyJzaWQiOiJzLTEiLCJpYXQiOjEwMDAsImV4cCI6NDYwMH0.x");
+    assert_eq!((claims.session_id.as_deref(), claims.lifetime()), (Some("s-1"), Some(3_600_000)));
+    assert_eq!(Claims::of("not a token"), Claims::default());
+}

@@ -1,6 +1,6 @@
 //! Sessions of users, over several authentication back-ends: list them, end one, end all, log out.
 //!
-//! The crate is compiled to WebAssembly and published as the npm package `auth-sessions`; [`js`] is that boundary. Everything else is plain Rust
+//! The crate is compiled to WebAssembly and published as the npm package `auth-sessions`; `js` is that boundary. Everything else is plain Rust
 //! that knows neither JavaScript nor a clock: [`provider`] turns operations into requests and answers into results, [`client`] does what is the
 //! same for all back-ends.
 

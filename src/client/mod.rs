@@ -10,7 +10,7 @@
 //! |---|---|
 //! | `start`, `waited`, `told` | |
 //! | `tokens` | `access`, `refresh`: the tokens that are set now |
-//! | `answer` | `status`, `headers` (an object of those in [`READ_HEADERS`](crate::http::READ_HEADERS)), and the body beside it |
+//! | `answer` | `status`, `headers` (an object of those in [`READ_HEADERS`]), and the body beside it |
 //! | `failed` | `code`, `message`, `cause` (a number of the driver's own), `fatal`: no answer, or something else outside failed |
 //! | `refreshed` | `access`: the new access token |
 //! | `each` | `codes`: for each id null, or the code of its error |

@@ -127,8 +127,8 @@ export function readArguments(operation, args) {
       }
       rest = [args[0]];
       input.endedToken = args[0].refreshToken ?? undefined;
-      // A browser's logout comes with cookies alone.
-      if (args[0].request) input.authorization = authorization(args[0].request, true);
+      // A browser's logout comes with cookies alone: then the refresh token has to be given.
+      if (args[0].request) input.authorization = authorization(args[0].request, args[0].refreshToken);
     }
   } else if (TAKES_REQUEST.includes(operation)) {
     if (isObject(rest[0]?.headers)) {

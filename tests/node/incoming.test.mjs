@@ -52,6 +52,17 @@ test("the value is forwarded as it came", async () => {
   }
 });
 
+test("a logout that comes with cookies alone needs the refresh token, and is served with that", async () => {
+  const options = { token: "mine", refreshToken: "mine-too", cookies: [{ name: "a" }] };
+  const { sessions, sent } = faked(() => json({ success: true, message: "Logged out" }), options);
+  const result = await sessions.logout({ request: { headers: { cookie } }, refreshToken: "theirs" });
+  assert.equal(result.server, "confirmed");
+  assert.equal(result.setCookie.length, 1);
+  assert.equal(sent[0].headers.get("authorization"), null);
+  assert.equal(sent[0].headers.get("cookie"), null);
+  assert.equal(await sent[0].text(), '{"refresh_token":"theirs"}');
+});
+
 test("a request without Authorization is unauthenticated, and nothing is sent", async () => {
   const sessions = server();
   for (const request of [

@@ -20,7 +20,7 @@ async function run(source, type = "module") {
 test("it holds what it needs and nothing else", () => {
   assert.equal(files.filter((file) => file.endsWith(".wasm")).length, 1);
   for (const needed of ["package.json", "index.js", "index.d.ts"]) assert.ok(files.includes(needed), needed);
-  for (const file of files) assert.match(file, /^(package\.json|README\.md|CHANGELOG\.md|LICENSE[-A-Z.]*|NOTICE|[\w./-]+\.(js|d\.ts|wasm))$/i);
+  for (const file of files) assert.match(file, /^(package\.json|[A-Z]+\.md|docs\/[\w-]+\.(md|png)|LICENSE[-A-Z.]*|[\w./-]+\.(js|d\.ts|wasm))$/);
 });
 
 test("its manifest", () => {

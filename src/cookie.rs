@@ -80,12 +80,9 @@ impl CookieSpec {
         if !valid {
             return Err("cookies: a name is a token, a path starts with /, a domain is a host name; a __Host- cookie has no domain and the path /");
         }
-        self.secure |= is_host;
-        if self.has_prefix("__Secure-") || self.has_prefix("__Http-") || self.partitioned || self.same_site == Some(SameSite::None) {
-            self.secure = true;
-        }
-        if self.needs_http() {
-            self.secure = true;
+        let needs_http = self.has_prefix("__Http-") || self.has_prefix("__Host-Http-");
+        self.secure |= is_host || needs_http || self.has_prefix("__Secure-") || self.partitioned || self.same_site == Some(SameSite::None);
+        if needs_http {
             self.http_only = Some(true);
         }
         Ok(self)
@@ -93,10 +90,6 @@ impl CookieSpec {
 
     fn has_prefix(&self, prefix: &str) -> bool {
         self.name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-    }
-
-    fn needs_http(&self) -> bool {
-        self.has_prefix("__Http-") || self.has_prefix("__Host-Http-")
     }
 
     /// The path it is cleared on.

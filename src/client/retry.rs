@@ -32,7 +32,7 @@ pub(super) fn delay(error: &Error, attempt: u32, max_retry_after: i64, random: i
     }
     let backoff = FIRST_DELAY.saturating_mul(1 << (attempt - 1).min(10)).min(LONGEST_DELAY);
     let jittered = backoff / 2 + backoff / 2 * random.clamp(0, 1000) as u32 / 1000;
-    Decision::Wait(error.retry_after.map_or(jittered, |seconds| (seconds * 1000).max(jittered.min(1000))))
+    Decision::Wait(error.retry_after.map_or(jittered, |seconds| seconds.saturating_mul(1000).max(jittered.min(1000))))
 }
 
 /// `Retry-After` in seconds from now (RFC 9110, 10.2.3): a number of seconds or a date. A past date is 0; nonsense is as if it were not there.
@@ -86,6 +86,7 @@ mod tests {
         assert_eq!(delay(&error(Code::RateLimited, 429, Some(3)), 1, 10, 1000), Decision::Wait(3000));
         assert_eq!(delay(&error(Code::RateLimited, 429, Some(0)), 1, 10, 1000), Decision::Wait(500));
         assert_eq!(delay(&error(Code::RateLimited, 429, Some(11)), 1, 10, 1000), Decision::TooLong);
+        assert_eq!(delay(&error(Code::RateLimited, 429, Some(u32::MAX)), 1, i64::MAX, 1000), Decision::Wait(u32::MAX));
         assert_eq!(delay(&error(Code::ServerError, 500, Some(u32::MAX)), 1, 10, 1000), Decision::TooLong);
     }
 

@@ -2,7 +2,7 @@
  * Clears cookies on a page and looks afterwards; null where there is none (a server), or where they are somebody else's. `removals` are the `Set-Cookie`
  * values that clear them, those with a domain last.
  */
-export async function clearCookies(cookies = [], removals, own) {
+export async function clearCookies(cookies, removals, own) {
   const specs = [...cookies].sort((a, b) => Boolean(a.domain) - Boolean(b.domain));
   const { cookieStore } = globalThis;
   // A sandboxed frame has a document that refuses.
@@ -29,16 +29,16 @@ export async function clearCookies(cookies = [], removals, own) {
   // Only now: two of them may have the same name.
   const cleared = [];
   for (const [index, { name, path = "/", domain, httpOnly }] of specs.entries()) {
-    cleared.push({ name, outcome: outcome(httpOnly === false && inScope(domain, path), before[index], await sees(name)) });
+    cleared.push({ name, outcome: outcome(httpOnly, inScope(domain, path), before[index], await sees(name)) });
   }
   return cleared;
 }
 
-/** HttpOnly cookies are out of a script's sight: nothing was cleared, and nothing is known. */
-function outcome(wouldBeSeen, before, after) {
+/** HttpOnly cookies are out of a script's sight, also where another one of that name is in it: nothing is known of them. */
+function outcome(httpOnly, inScope, before, after) {
   if (after) return "still-present";
-  if (before) return "cleared";
-  return wouldBeSeen ? "absent" : "not-visible";
+  if (before && !httpOnly) return "cleared";
+  return httpOnly === false && inScope ? "absent" : "not-visible";
 }
 
 /** A script here would see the cookie if it were there and not HttpOnly. Browsers go by the address the page was loaded from: only "/" is sure. */

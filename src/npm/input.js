@@ -71,7 +71,7 @@ export function readOptions(options) {
     throw fail("unsupported", "this version reads no REST profiles yet");
   }
   for (const name of ["Request", "Response", "Headers", "URL", "URLSearchParams", "AbortController"]) {
-    // Building a request without these would trap.
+    // Said before anything is sent, rather than as a failure half-way.
     if (!isFunction(globalThis[name])) throw fail("unsupported", `this runtime has no ${name}`);
   }
   const { provider, baseUrl, clientId, headers, credentials, allowInsecure, totalTimeout, maxRetries, maxRetryAfter, cookies } = options;

@@ -110,10 +110,11 @@ async function finish(result, options, call) {
   if (operation === "logout") {
     // Serving a request: the browser's cookies go with the answer to it.
     const own = call.input.authorization === undefined;
-    const cookies = await clearCookies(options.cookies ?? [], result.setCookie, own);
+    const specs = options.cookies ?? [];
+    const cookies = await clearCookies(specs, result.setCookie, own);
     return {
       ...result,
-      cookies: cookies ?? (options.cookies ?? []).map(({ name }) => ({ name, outcome: "not-visible" })),
+      cookies: cookies ?? specs.map(({ name }) => ({ name, outcome: "not-visible" })),
       setCookie: cookies ? [] : result.setCookie,
       error: result.error && toSessionsError(result.error, options.provider, operation),
     };

@@ -120,6 +120,8 @@ async function outcomes(createSessions, page) {
   page.document.cookie = "hidden=1; Path=/elsewhere";
   page.document.cookie = "both=1; Path=/";
   page.document.cookie = "both=1; Path=/snippets";
+  // A script's own cookie beside the HttpOnly one that is meant.
+  page.document.cookie = "twin=1; Path=/";
   const specs = [
     { name: "a" },
     { name: "gone", httpOnly: false },
@@ -127,10 +129,12 @@ async function outcomes(createSessions, page) {
     { name: "deep", path: "/snippets" },
     { name: "hidden", path: "/elsewhere", httpOnly: false },
     { name: "both" },
+    { name: "twin", httpOnly: true },
     { name: "foreign", domain: "example.com", httpOnly: false },
   ];
   same(await cleared(createSessions, specs, page), [
-    "a: cleared", "gone: absent", "unknown: not-visible", "deep: cleared", "hidden: not-visible", "both: still-present", "foreign: not-visible",
+    "a: cleared", "gone: absent", "unknown: not-visible", "deep: cleared", "hidden: not-visible", "both: still-present", "twin: not-visible",
+    "foreign: not-visible",
   ]);
   same(page.document.cookie, "both=1");
   same(await cleared(createSessions, [{ name: "both", path: "/snippets" }], page), ["both: cleared"]);

@@ -48,7 +48,7 @@ const BROWSERS: [(&str, &str); 33] = [
 const BOTS: usize = 6;
 
 /// The same for operating systems and device families. iPhones say "like Mac OS X"; Android and ChromeOS say "Linux" or "X11".
-const SYSTEMS: [(&str, &str, &str); 9] = [
+const SYSTEMS: [(&str, &str, &str); 10] = [
     ("iPad", "iPad", "tablet"),
     ("iPhone", "iPhone", "mobile"),
     ("iPod", "iPod", "mobile"),
@@ -57,14 +57,20 @@ const SYSTEMS: [(&str, &str, &str); 9] = [
     ("CrOS", "ChromeOS", "desktop"),
     ("Windows", "Windows", "desktop"),
     ("Mac OS X", "macOS", "desktop"),
+    ("Macintosh", "macOS", "desktop"),
     ("Linux", "Linux", "desktop"),
 ];
 
 /// Reads a user agent: label, browser, operating system and kind, in JSON. What it does not say is null; versions are left out, as browsers freeze them.
 pub fn describe(user_agent: &str) -> String {
+    label(user_agent, None, None)
+}
+
+/// The same where the back-end has read the user agent: what it knows about the system, and the browser's name.
+pub fn label(user_agent: &str, browser_name: Option<&str>, is_mobile: Option<bool>) -> String {
     let browser = BROWSERS.iter().position(|(token, _)| has(user_agent, token));
     let system = SYSTEMS.iter().find(|(token, ..)| has(user_agent, token));
-    let name = browser.and_then(|index| BROWSERS.get(index)).map(|(_, name)| *name);
+    let name = browser_name.or(browser.and_then(|index| BROWSERS.get(index)).map(|(_, name)| *name));
     let os = system.map(|(_, name, _)| *name);
     let lower = user_agent.to_ascii_lowercase();
     let kind = if browser.is_some_and(|index| index < BOTS) || ["bot", "crawler", "spider"].iter().any(|word| has(&lower, word)) {
@@ -72,8 +78,9 @@ pub fn describe(user_agent: &str) -> String {
     } else {
         match system {
             // Android tablets leave "Mobile" out.
-            Some((_, "Android", _)) if !has(user_agent, "Mobile") => "tablet",
+            Some((_, "Android", _)) if !is_mobile.unwrap_or_else(|| has(user_agent, "Mobile")) => "tablet",
             Some((_, _, kind)) => kind,
+            None if is_mobile == Some(true) => "mobile",
             None => "unknown",
         }
     };
@@ -87,7 +94,7 @@ pub fn describe(user_agent: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::Json;
+    use crate::json::parsed;
 
     #[test]
     fn labels() {
@@ -127,7 +134,7 @@ mod tests {
             ("", "Unknown device", "unknown"),
         ] {
             let device = describe(agent);
-            let device = Json::parse(device.as_bytes()).unwrap();
+            let device = parsed(&device);
             assert_eq!((device.text("label").unwrap().as_str(), device.text("kind").unwrap().as_str()), (label, kind), "{agent}");
         }
     }

@@ -93,17 +93,17 @@ pub struct Failure {
     /// For people: what happened and what to do.
     pub message: String,
     /// HTTP status, where there was an answer.
-    pub status: Option<u16>,
+    pub status: Option<i64>,
     /// The back-end's own code.
     pub server_code: Option<String>,
     /// The back-end's id of the request, for its support.
     pub request_id: Option<String>,
     /// Seconds the back-end asks to wait.
-    pub retry_after: Option<u32>,
+    pub retry_after: Option<i64>,
     /// Details as the back-end gave them: JSON text.
     pub details: Option<String>,
     /// The number under which the host keeps what was thrown, if anything was.
-    pub cause: Option<u32>,
+    pub cause: Option<i64>,
     /// `partial_revocation` only, in JSON: the ids that are ended, and which of those that were tried are not, counted from 0. The host has their errors.
     pub partial: Option<(String, String)>,
 }
@@ -128,8 +128,8 @@ impl Error {
 
     /// The same error of an answer with that status.
     #[must_use]
-    pub fn with_status(mut self, status: u16) -> Self {
-        self.status = (status > 0).then_some(status);
+    pub fn with_status(mut self, status: i64) -> Self {
+        self.status = Some(status).filter(|status| *status > 0);
         self
     }
 
@@ -138,13 +138,13 @@ impl Error {
         let mut out = Writer::new();
         out.text("code", Some(self.code.as_str()))
             .text("message", Some(&self.message))
-            .number("status", self.status.map(i64::from))
+            .number("status", self.status)
             .text("serverCode", self.server_code.as_deref())
             .text("requestId", self.request_id.as_deref())
-            .number("retryAfter", self.retry_after.map(i64::from))
+            .number("retryAfter", self.retry_after)
             .flag("transient", self.is_transient())
             .json("details", self.details.as_deref().unwrap_or("null"))
-            .number("cause", self.cause.map(i64::from));
+            .number("cause", self.cause);
         if let Some((revoked, failed)) = &self.partial {
             out.json("revoked", revoked).json("failed", failed);
         }

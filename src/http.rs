@@ -1,186 +1,91 @@
 //! HTTP as plain values: requests to make, responses to read, and the rules that keep them safe.
 
-use crate::json::{Writer, join};
+use crate::json::{Json, cut, join, plain, push_hex, quoted, unescape};
 
-/// The methods that back-ends use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    /// Read.
-    Get,
-    /// Do.
-    Post,
-    /// Replace.
-    Put,
-    /// Change.
-    Patch,
-    /// Remove.
-    Delete,
+/// A path with its inputs filled in: `{name}` becomes the input, percent-encoded. A query parameter without its input is left out.
+pub fn fill_path(path: &str, input: &dyn Fn(&str) -> Option<String>) -> String {
+    let mut out = String::new();
+    let (path, query) = cut(path, b'?').unwrap_or((path, ""));
+    fill_part(&mut out, path, input);
+    let (mut rest, mut separator) = (query, "?");
+    while !rest.is_empty() {
+        let (parameter, after) = cut(rest, b'&').unwrap_or((rest, ""));
+        let end = out.len();
+        out.push_str(separator);
+        if fill_part(&mut out, parameter, input) {
+            separator = "&";
+        } else {
+            out.truncate(end);
+        }
+        rest = after;
+    }
+    out
 }
 
-impl Method {
-    /// The name on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Patch => "PATCH",
-            Self::Delete => "DELETE",
-        }
+/// Whether everything in it has its input.
+fn fill_part(out: &mut String, part: &str, input: &dyn Fn(&str) -> Option<String>) -> bool {
+    let mut rest = part;
+    while let Some((before, after)) = cut(rest, b'{') {
+        let (name, after) = cut(after, b'}').unwrap_or_default();
+        out.push_str(before);
+        let Some(value) = input(name) else { return false };
+        push_encoded(out, &plain(&value));
+        rest = after;
     }
+    out.push_str(rest);
+    true
 }
 
-/// Which credential a request carries in `Authorization`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Auth {
-    /// The access token; without one nothing is sent.
-    Access,
-    /// The access token if there is one.
-    Optional,
-    /// Nothing: the credential is in the body, or in a cookie.
-    None,
+/// JSON with its inputs filled in: a string that is `{name}` and nothing else becomes that input. A member of an object without its input is left out.
+pub fn fill(template: Json<'_>, input: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    if let Some(name) = template.word().strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+        return input(name);
+    }
+    Some(template.map(&|_, value| fill(value, input)))
 }
 
-/// One operation of a back-end, as data. `{name}` stands for an input of that name.
-#[derive(Clone, Copy, Debug)]
-pub struct Endpoint {
-    /// The method.
-    pub method: Method,
-    /// The path, relative to the base URL, as it may be shown; inputs are percent-encoded. A query parameter without its input is left out.
-    pub path: &'static str,
-    /// The JSON object in the body: names, and inputs or `=` and JSON. A member without its input is left out.
-    pub body: Option<&'static [(&'static str, &'static str)]>,
-    /// The credential in `Authorization`.
-    pub auth: Auth,
-    /// A `Cookie` header; only servers can send one.
-    pub cookie: Option<&'static str>,
-}
-
-impl Endpoint {
-    /// An endpoint without a body, for the caller's own session.
-    pub const fn new(method: Method, path: &'static str) -> Self {
-        Self { method, path, body: None, auth: Auth::Access, cookie: None }
-    }
-
-    /// With a JSON body.
-    #[must_use]
-    pub const fn body(mut self, members: &'static [(&'static str, &'static str)]) -> Self {
-        self.body = Some(members);
-        self
-    }
-
-    /// With another credential.
-    #[must_use]
-    pub const fn auth(mut self, auth: Auth) -> Self {
-        self.auth = auth;
-        self
-    }
-
-    /// With a cookie that a server sends.
-    #[must_use]
-    pub const fn cookie(mut self, cookie: &'static str) -> Self {
-        self.cookie = Some(cookie);
-        self
-    }
-
-    /// The path as it may be shown: without the query.
-    pub fn template(&self) -> &'static str {
-        without_query(self.path)
-    }
-
-    /// The path with the inputs filled in.
-    pub fn fill_path(&self, input: &dyn Fn(&str) -> Option<String>) -> String {
-        let mut out = String::new();
-        // Where the parameter at hand begins, and whether it has its input.
-        let (mut begin, mut complete) = (0, true);
-        let mut rest = self.path;
-        while let Some(next) = rest.chars().next() {
-            rest = rest.get(next.len_utf8()..).unwrap_or_default();
-            match next {
-                '{' => {
-                    let (name, after) = rest.split_once('}').unwrap_or_default();
-                    rest = after;
-                    match input(name) {
-                        Some(value) => push_encoded(&mut out, &value),
-                        None => complete = false,
-                    }
-                }
-                '?' | '&' => {
-                    if !complete {
-                        out.truncate(begin);
-                    }
-                    begin = out.len();
-                    complete = true;
-                    out.push('&');
-                }
-                _ => out.push(next),
-            }
-        }
-        if !complete {
-            out.truncate(begin);
-        }
-        match out.split_once('&') {
-            Some((path, query)) => join(&[path, "?", query]),
-            None => out,
-        }
-    }
-
-    /// The body with the inputs filled in.
-    pub fn fill_body(&self, input: &dyn Fn(&str) -> Option<String>) -> Option<String> {
-        let mut out = Writer::new();
-        for (name, value) in self.body? {
-            match value.strip_prefix('=') {
-                Some(json) => {
-                    out.json(name, json);
-                }
-                None => {
-                    if let Some(text) = input(value) {
-                        out.text(name, Some(&text));
-                    }
-                }
-            }
-        }
-        Some(out.finish())
-    }
+/// The same path with a slash at its end, or without it.
+pub fn other_slash(path: &str) -> String {
+    path.strip_suffix('/').map_or_else(|| join(&[path, "/"]), str::to_owned)
 }
 
 /// A path, or a URL, up to its query.
 pub fn without_query(path: &str) -> &str {
-    path.split_once('?').map_or(path, |(path, _)| path)
+    cut(path, b'?').map_or(path, |(path, _)| path)
 }
 
 /// Percent-encodes everything but the unreserved characters of RFC 3986, so that a value stays one path segment or one query value.
 fn push_encoded(out: &mut String, value: &str) {
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
+    for (at, byte) in value.bytes().enumerate() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push_str(value.get(at..=at).unwrap_or_default());
         } else {
-            out.push('%');
-            for nibble in [byte >> 4, byte & 15] {
-                out.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0').to_ascii_uppercase());
-            }
+            out.push_str("%");
+            push_hex(out, byte);
         }
     }
 }
 
 /// An answer.
-#[derive(Clone, Debug, Default)]
-pub struct Response {
+#[derive(Clone, Copy, Debug)]
+pub struct Response<'a> {
     /// The status; 0 for a redirect that the browser hides.
-    pub status: u16,
-    /// The headers among [`READ_HEADERS`] that came, names in lower case.
-    pub headers: Vec<(&'static str, String)>,
-    /// The body.
-    pub body: Vec<u8>,
+    pub status: i64,
+    /// The headers among [`READ_HEADERS`] that came, names in lower case: a JSON object.
+    pub headers: Json<'a>,
+    /// The body; null where it is not JSON.
+    pub body: Json<'a>,
+    /// It is JSON.
+    pub is_json: bool,
 }
 
 /// The response headers that anything here looks at. Across origins a browser shows only those that the server exposes.
-pub const READ_HEADERS: [&str; 3] = ["retry-after", "x-request-id", "set-cookie"];
+pub const READ_HEADERS: [&str; 7] = ["retry-after", "x-retry-after", "x-ratelimit-reset", "x-request-id", "set-cookie", "location", "x-system-warning"];
 
-impl Response {
+impl Response<'_> {
     /// A header's value.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.headers.text(name)
     }
 
     /// 2xx.
@@ -196,11 +101,12 @@ impl Response {
     /// The value of a cookie that this answer sets; only servers can see it.
     pub fn set_cookie(&self, name: &str) -> Option<String> {
         // Several Set-Cookie headers may arrive joined by commas; the names and values looked for hold none.
-        let mut rest = self.header("set-cookie")?;
+        let header = self.header("set-cookie")?;
+        let mut rest = header.as_str();
         loop {
-            let (cookie, next) = rest.split_once(',').unwrap_or((rest, ""));
-            let (found, value) = cookie.split_once('=').unwrap_or_default();
-            let value = value.split_once(';').map_or(value, |(value, _)| value);
+            let (cookie, next) = cut(rest, b',').unwrap_or((rest, ""));
+            let (found, value) = cut(cookie, b'=').unwrap_or_default();
+            let value = cut(value, b';').map_or(value, |(value, _)| value);
             if found.trim_ascii() == name && !value.is_empty() {
                 return Some(value.to_owned());
             }
@@ -236,25 +142,43 @@ pub fn is_cookie_value(text: &str) -> bool {
 pub fn scrub(text: &str, secrets: &[String]) -> String {
     let mut out = String::new();
     let mut rest = text;
-    while let Some(next) = rest.chars().next() {
+    while !rest.is_empty() {
         if out.len() > 500 {
-            out.push('…');
+            out.push_str("…");
             break;
         }
         if let Some(after) = secrets.iter().filter(|secret| secret.len() >= 4).find_map(|secret| rest.strip_prefix(secret.as_str())) {
             out.push_str("[redacted]");
             rest = after;
         } else {
-            out.push(next);
-            rest = rest.get(next.len_utf8()..).unwrap_or_default();
+            let next = (1..rest.len()).find(|at| rest.is_char_boundary(*at)).unwrap_or(rest.len());
+            out.push_str(rest.get(..next).unwrap_or_default());
+            rest = rest.get(next..).unwrap_or_default();
         }
     }
     out
 }
 
+/// The same for the strings and names in JSON, without what has a secret's name.
+pub fn scrub_json(json: Json<'_>, secrets: &[String]) -> String {
+    if let Some(text) = json.as_str() {
+        return quoted(&scrub(&text, secrets));
+    }
+    json.map(&|name, value| (!is_secret(name, value)).then(|| scrub_json(value, secrets)))
+}
+
+/// A member with such a name is a credential, whatever the back-end. Numbers and flags are none.
+pub fn is_secret(name: &str, value: Json<'_>) -> bool {
+    // As it was sent: escapes would hide it.
+    let name = unescape(name).to_ascii_lowercase();
+    matches!(value.source().as_bytes().first(), Some(b'"' | b'[' | b'{'))
+        && ["token", "tokens", "secret", "password", "apikey", "api_key"].iter().any(|end| name.ends_with(end))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::Document;
 
     #[test]
     fn ids_stay_one_segment() {
@@ -265,23 +189,31 @@ mod tests {
             ("é %", "/s/%C3%A9%20%25/revoke"),
             ("{id}", "/s/%7Bid%7D/revoke"),
         ] {
-            assert_eq!(Endpoint::new(Method::Post, "/s/{id}/revoke").fill_path(&|_| Some(id.to_owned())), expected);
+            assert_eq!(fill_path("/s/{id}/revoke", &|_| Some(quoted(id))), expected);
         }
     }
 
     #[test]
     fn what_has_no_input_is_left_out() {
-        let endpoint = Endpoint::new(Method::Post, "/s?a={a}&b={b}&c={c}&d=1").body(&[("a", "a"), ("b", "b"), ("on", "=true")]);
         let input = |name: &str| match name {
-            "a" => Some("x&\"y".to_owned()),
+            "a" => Some(quoted("x&\"y")),
             "c" => Some("0".to_owned()),
+            "n" => Some("null".to_owned()),
             _ => None,
         };
-        assert_eq!(endpoint.fill_path(&input), "/s?a=x%26%22y&c=0&d=1");
-        assert_eq!(endpoint.fill_path(&|_| None), "/s?d=1");
-        assert_eq!(endpoint.fill_body(&input).unwrap(), r#"{"a":"x&\"y","on":true}"#);
-        assert_eq!(endpoint.fill_body(&|_| None).unwrap(), r#"{"on":true}"#);
-        assert_eq!((endpoint.template(), Endpoint::new(Method::Get, "/s").fill_body(&input)), ("/s", None));
+        assert_eq!(fill_path("/s&t?a={a}&b={b}&c={c}&d=1", &input), "/s&t?a=x%26%22y&c=0&d=1");
+        assert_eq!(fill_path("/s?a={a}&d=1&b={b}", &|_| None), "/s?d=1");
+        assert_eq!(fill_path("/s?a={a}", &|_| None), "/s");
+        let body = |template: &str, input: &dyn Fn(&str) -> Option<String>| fill(Document::read(template).unwrap().root(), input);
+        let template = r#"{"a":"{a}","b":"{b}","c":["{c}",{"on":true,"x":"{a} "}],"n":"{n}"}"#;
+        assert_eq!(body(template, &input).unwrap(), r#"{"a":"x&\"y","c":[0,{"on":true,"x":"{a} "}],"n":null}"#);
+        assert_eq!(body(template, &|_| None).unwrap(), r#"{"c":[{"on":true,"x":"{a} "}]}"#);
+        assert_eq!(body("\"{b}\"", &input), None);
+    }
+
+    #[test]
+    fn the_other_slash() {
+        assert_eq!((other_slash("/a"), other_slash("/a/")), ("/a/".to_owned(), "/a".to_owned()));
     }
 
     #[test]
@@ -298,10 +230,9 @@ mod tests {
 
     #[test]
     fn cookies_that_an_answer_sets() {
-        let response = Response {
-            headers: vec![("set-cookie", "a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT, refresh_token=x.y; Path=/, gone=; Max-Age=0".into())],
-            ..Response::default()
-        };
+        let headers = br#"{"set-cookie":"a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT, refresh_token=x.y; Path=/, gone=; Max-Age=0"}"#;
+        let headers = Document::parse(headers).unwrap();
+        let response = Response { status: 200, headers: headers.root(), body: Json::NULL, is_json: false };
         assert_eq!(response.set_cookie("refresh_token").as_deref(), Some("x.y"));
         assert_eq!(response.set_cookie("gone"), None);
         assert_eq!(response.set_cookie("b"), None);

@@ -1,35 +1,31 @@
 //! Claims of a JSON Web Token (RFC 7519), read without checking the signature: only ever hints for display, never grounds for access.
 
-use crate::json::Json;
+use crate::json::{Json, cut};
 use crate::time::Time;
 
 /// The claims that tell something about sessions.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Claims {
-    /// The session id (`sid`).
-    pub session_id: Option<String>,
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Claims<'a> {
+    /// The session id (`sid`; in KSeF's tokens `arn`).
+    pub session_id: Option<Json<'a>>,
     /// When the token runs out (`exp`).
     pub expires_at: Option<Time>,
     /// When it was issued (`iat`).
     pub issued_at: Option<Time>,
 }
 
-impl Claims {
-    /// The claims of a token in compact form; none at all if it is not one.
-    pub fn of(token: &str) -> Self {
-        Self::read(token).unwrap_or_default()
-    }
+/// The payload of a token in compact form; empty if it is not one.
+pub fn payload(token: &str) -> Vec<u8> {
+    let (_, rest) = cut(token, b'.').unwrap_or_default();
+    let (payload, _) = cut(rest, b'.').unwrap_or_default();
+    decode_base64url(payload).unwrap_or_default()
+}
 
-    fn read(token: &str) -> Option<Self> {
-        let (_, rest) = token.split_once('.')?;
-        let (payload, _) = rest.split_once('.')?;
-        let bytes = decode_base64url(payload)?;
-        let claims = Json::parse(&bytes)?;
-        Some(Self {
-            session_id: claims.text("sid").filter(|id| !id.is_empty()),
-            expires_at: claims.number("exp").and_then(Time::from_seconds),
-            issued_at: claims.number("iat").and_then(Time::from_seconds),
-        })
+impl<'a> Claims<'a> {
+    /// The claims that are among these.
+    pub fn read(claims: Json<'a>) -> Self {
+        let time = |name| claims.number(name).and_then(Time::from_seconds);
+        Self { session_id: claims.get("sid").or_else(|| claims.get("arn")).filter(|id| !id.word().is_empty()), expires_at: time("exp"), issued_at: time("iat") }
     }
 
     /// How long such a token lives, in milliseconds: the one figure about lifetimes that does not depend on a local clock.
@@ -66,23 +62,29 @@ fn decode_base64url(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::{Document, root};
+
+    fn times(token: &str) -> (Option<String>, Option<String>, Option<i64>) {
+        let payload = payload(token);
+        let document = Document::parse(&payload);
+        let claims = Claims::read(root(&document));
+        (claims.session_id.map(Json::as_words), claims.expires_at.map(Time::to_iso), claims.lifetime())
+    }
 
     #[test]
     fn reads_claims() {
         // {"sid":"s-1","exp":1767225600,"iat":1767222000,"aud":["é"]}
-        let claims = Claims::of("h.eyJzaWQiOiJzLTEiLCJleHAiOjE3NjcyMjU2MDAsImlhdCI6MTc2NzIyMjAwMCwiYXVkIjpbIsOpIl19.s");
-        assert_eq!(claims.session_id.as_deref(), Some("s-1"));
-        assert_eq!(claims.expires_at.map(Time::to_iso).as_deref(), Some("2026-01-01T00:00:00.000Z"));
-        assert_eq!(claims.lifetime(), Some(3_600_000));
+        let found = times("h.eyJzaWQiOiJzLTEiLCJleHAiOjE3NjcyMjU2MDAsImlhdCI6MTc2NzIyMjAwMCwiYXVkIjpbIsOpIl19.s");
+        assert_eq!(found, (Some("s-1".into()), Some("2026-01-01T00:00:00.000Z".into()), Some(3_600_000)));
     }
 
     #[test]
     fn anything_else_has_no_claims() {
         for token in ["", "opaque", "a.b", "a.!!.c", "h.bm9qc29u.s", "h.W10.s", "h.eyJleHAiOiJ4In0.s", "...", "h.4.s"] {
-            assert_eq!(Claims::of(token), Claims::default(), "{token}");
+            assert_eq!(times(token), (None, None, None), "{token}");
         }
         // {"exp":1e300,"sid":""} and {"exp":9223372036854775807}
-        assert_eq!(Claims::of("h.eyJleHAiOjFlMzAwLCJzaWQiOiIifQ.s"), Claims::default());
-        assert_eq!(Claims::of("h.eyJleHAiOjkyMjMzNzIwMzY4NTQ3NzU4MDd9.s"), Claims::default());
+        assert_eq!(times("h.eyJleHAiOjFlMzAwLCJzaWQiOiIifQ.s"), (None, None, None));
+        assert_eq!(times("h.eyJleHAiOjkyMjMzNzIwMzY4NTQ3NzU4MDd9.s"), (None, None, None));
     }
 }

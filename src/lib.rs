@@ -19,8 +19,3 @@ pub mod time;
 pub mod fetch;
 #[cfg(target_arch = "wasm32")]
 pub mod js;
-
-#[cfg(all(target_arch = "wasm32", not(feature = "fetch")))]
-#[global_allocator]
-// For one thread, which is all that wasm has here.
-static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

@@ -1,93 +1,170 @@
 //! What callers get: plain data, the same for every back-end. The names are those of the package's `index.d.ts`.
+//!
+//! A profile's list may say where each member is (`fields`: arrays of paths, the first that leads to something usable wins), how times are written (`time`:
+//! "iso", "seconds", "milliseconds" or "auto", the default) and what the words for a state mean (`statuses`). What it does not say is found by [`USUAL`].
 
 use crate::device;
-use crate::json::{Json, Writer, quoted};
+use crate::http::is_secret;
+use crate::json::{Json, Writer, quoted, words};
 use crate::time::Time;
 
-/// How a member of a wire item is read.
-#[derive(Clone, Copy, Debug)]
-pub enum Kind {
-    /// Text.
-    Text,
-    /// ISO 8601.
-    Iso,
-    /// Always this word.
-    Fixed(&'static str),
-}
+/// Where things usually are, in sessions and in the answers around them: members, and paths one after the other.
+const USUAL: [(&str, &str); 18] = [
+    ("id", "id session_id sessionId uuid $id _id objectId"),
+    ("createdAt", "created_at createdAt created started started_at $createdAt"),
+    (
+        "lastActiveAt",
+        "last_activity_at last_active_at last_activity lastActivity lastActiveAt last_seen last_seen_at lastSeen lastAccess last_used_at updatedAt updated_at",
+    ),
+    ("expiresAt", "expires_at expiresAt expires expire"),
+    ("userAgent", "user_agent userAgent /device_info/user_agent /devices/0/user_agent"),
+    ("ipAddress", "ip_address ipAddress ip last_ip_address last_ip /device_info/ip_address /devices/0/ip_address /device_info/ip /devices/0/ip"),
+    ("current", "is_current isCurrent current"),
+    ("status", "status state"),
+    ("revoked", "revoked_at revokedAt"),
+    ("userId", "user_id userId"),
+    ("tenant", "tenant"),
+    ("city", "city /location/city"),
+    ("country", "country /location/country"),
+    ("items", " sessions items data results /data/sessions /data/items"),
+    ("currentId", "current_session_id currentSessionId /data/current_session_id"),
+    ("next", "next_cursor nextCursor cursor /data/next_cursor /data/nextCursor"),
+    ("count", "count revoked_count revokedCount /data/count /data/revoked_count /data/revokedCount"),
+    ("total", "total_count totalCount total /data/total_count /data/total"),
+];
 
-/// Where one member of a session comes from: its name here, its name on the wire, and how to read it.
-pub type Field = (&'static str, &'static str, Kind);
+/// The states that callers are told of. What is over can't be revoked any more.
+const STATUSES: [(&str, bool); 9] = [
+    ("active", false),
+    ("pending", false),
+    ("blocked", false),
+    ("revoked", true),
+    ("expired", true),
+    ("ended", true),
+    ("removed", true),
+    ("abandoned", true),
+    ("replaced", true),
+];
 
-/// Every member of a session, in order; what a back-end's table leaves out is null.
+/// Every member of a session, in order.
 const MEMBERS: [&str; 14] =
     ["id", "status", "createdAt", "lastActiveAt", "expiresAt", "userAgent", "ipAddress", "tenant", "userId", "current", "device", "location", "method", "raw"];
 
-/// One session by a back-end's table, as JSON. `current`: whether it is the current one, where that is known.
-pub fn session(item: Json<'_>, table: &[Field], current: Option<bool>) -> String {
+/// What a value has to be to be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Text that is not blank, or a number.
+    Text,
+    /// `true` or `false`.
+    Flag,
+    /// A point in time.
+    Time,
+    /// A whole number.
+    Number,
+    /// An array.
+    Array,
+    /// Anything.
+    Any,
+}
+
+/// The first usable value at one of the places for a member: what the list says, or the usual ones.
+pub fn find<'a>(value: Json<'a>, list: Json<'_>, member: &str, kind: Kind) -> Option<Json<'a>> {
+    let is_right = |found: &Json<'a>| match kind {
+        Kind::Text => found.as_text().is_some_and(|text| !text.trim_ascii().is_empty()),
+        Kind::Flag => found.as_bool().is_some(),
+        Kind::Time => time(*found, list).is_some(),
+        Kind::Number => found.as_scaled(0).is_some(),
+        Kind::Array => found.is_array(),
+        Kind::Any => true,
+    };
+    if let Some(path) = list.text(member) {
+        return value.at(&path).filter(is_right);
+    }
+    if let Some(said) = list.member("fields").get(member) {
+        return said.items().find_map(|path| value.at(&path.as_words()).filter(is_right));
+    }
+    let (_, paths) = USUAL.iter().find(|(known, _)| *known == member)?;
+    words(paths).find_map(|path| value.at(path).filter(is_right))
+}
+
+/// The same, as text.
+pub fn find_text(value: Json<'_>, list: Json<'_>, member: &str) -> Option<String> {
+    find(value, list, member, Kind::Text)?.as_text()
+}
+
+/// The same, as a number.
+pub fn find_number(value: Json<'_>, list: Json<'_>, member: &str) -> Option<i64> {
+    find(value, list, member, Kind::Number)?.as_scaled(0)
+}
+
+/// The same, as a flag.
+pub fn find_flag(value: Json<'_>, list: Json<'_>, member: &str) -> Option<bool> {
+    find(value, list, member, Kind::Flag)?.as_bool()
+}
+
+/// One session as JSON. `current`: whether it is the current one, where that is known.
+pub fn session(item: Json<'_>, list: Json<'_>, current: Option<bool>) -> String {
     let mut out = Writer::new();
-    let field = |member: &str| table.iter().find(|(name, ..)| *name == member);
+    let text = |member: &str| find_text(item, list, member);
     for member in MEMBERS {
-        let json = match (field(member), member) {
-            (Some((_, _, Kind::Fixed(word))), _) => quoted(word),
-            (Some((_, wire, Kind::Text)), _) => item.get(wire).filter(|value| value.is_string()).map(|value| value.source().to_owned()).unwrap_or_default(),
-            (Some((_, wire, Kind::Iso)), _) => item.text(wire).as_deref().and_then(Time::parse_iso).map(|time| quoted(&time.to_iso())).unwrap_or_default(),
-            (None, "device") => field("userAgent").and_then(|(_, wire, _)| item.text(wire)).map(|agent| device::describe(&agent)).unwrap_or_default(),
-            (None, "raw") => item.without(&is_secret),
-            (None, "current") => current.map_or("", |current| if current { "true" } else { "false" }).to_owned(),
-            _ => String::new(),
+        let json = match member {
+            "status" => Some(quoted(status(item, list))),
+            "createdAt" | "lastActiveAt" | "expiresAt" => {
+                find(item, list, member, Kind::Time).and_then(|found| time(found, list)).map(|time| quoted(&time.to_iso()))
+            }
+            "current" => current.map(|current| (if current { "true" } else { "false" }).to_owned()),
+            "device" => match text("browser") {
+                // What the server made of the user agent.
+                Some(browser) => Some(device::label(&text("system").unwrap_or_default(), Some(&browser), find_flag(item, list, "isMobile"))),
+                None => text("userAgent").map(|agent| device::describe(&agent)),
+            },
+            "location" => {
+                let (city, country) = (text("city"), text("country"));
+                (city.is_some() || country.is_some()).then(|| Writer::new().text("city", city.as_deref()).text("country", country.as_deref()).finish())
+            }
+            "method" => find(item, list, member, Kind::Any).map(|found| {
+                let mut method = Writer::new();
+                for (name, wire) in [("category", "category"), ("code", "code"), ("name", "displayName")] {
+                    method.text(name, found.text(wire).as_deref());
+                }
+                method.finish()
+            }),
+            "raw" => Some(without_secrets(item)),
+            _ => text(member).map(|text| quoted(&text)),
         };
-        out.json(member, if json.is_empty() { "null" } else { &json });
+        out.json(member, json.as_deref().unwrap_or("null"));
     }
     out.finish()
 }
 
-/// A member with such a name is a credential, whatever the back-end; `raw` leaves it out.
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["token", "tokens", "secret", "password", "apikey", "api_key"].iter().any(|end| name.ends_with(end))
-}
-
-/// How an operation is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Support {
-    /// By one request of the back-end's own.
-    Native,
-    /// By this client, from other requests.
-    Emulated,
-    /// Not at all.
-    Unsupported,
-}
-
-/// What a back-end can do.
-#[derive(Clone, Copy, Debug)]
-pub struct Capabilities {
-    /// Its name.
-    pub provider: &'static str,
-    /// How each of [`OPERATIONS`] is done.
-    pub operations: [Support; 11],
-    /// What a revocation really ends: "immediate", "refresh-only" (access tokens go on working until they expire) or "unknown".
-    pub effect: &'static str,
-    /// A browser can call it.
-    pub browser: bool,
-}
-
-/// The operations that capabilities tell of, in order.
-pub const OPERATIONS: [&str; 11] =
-    ["list", "get", "current", "revoke", "revokeCurrent", "revokeAll", "revokeOthers", "logout", "refresh", "create", "createToken"];
-
-impl Capabilities {
-    /// As callers see it, in JSON.
-    pub fn to_json(self) -> String {
-        let mut out = Writer::new();
-        out.text("provider", Some(self.provider));
-        for (name, support) in OPERATIONS.into_iter().zip(self.operations) {
-            let word = match support {
-                Support::Native => "native",
-                Support::Emulated => "emulated",
-                Support::Unsupported => "unsupported",
-            };
-            out.text(name, Some(word));
-        }
-        out.text("effect", Some(self.effect)).flag("browser", self.browser).json("pageSize", "null").finish()
+/// The item's state; a list that tells none holds live sessions.
+fn status(item: Json<'_>, list: Json<'_>) -> &'static str {
+    if find(item, list, "revoked", Kind::Any).is_some() {
+        return "revoked";
     }
+    let Some(word) = find_text(item, list, "status") else { return "active" };
+    let word = list.get("statuses").and_then(|statuses| statuses.text(&word)).unwrap_or_else(|| word.to_ascii_lowercase());
+    STATUSES.iter().find(|(known, _)| *known == word).map_or("unknown", |(known, _)| known)
+}
+
+/// The session is known to be over.
+pub fn is_over(item: Json<'_>, list: Json<'_>) -> bool {
+    STATUSES.contains(&(status(item, list), true))
+}
+
+/// A time, as the list writes times. Seconds are what comes before 1973 as milliseconds, and after 5138 as seconds.
+fn time(value: Json<'_>, list: Json<'_>) -> Option<Time> {
+    let unit = list.text("time").unwrap_or_default();
+    match value.as_str() {
+        Some(text) => Time::parse_iso(&text),
+        // Parse Server's dates.
+        None if value.get("iso").is_some() => time(value.get("iso")?, list),
+        None if unit == "iso" => None,
+        None if unit == "milliseconds" || unit != "seconds" && value.as_scaled(0)?.abs() >= 100_000_000_000 => Time::from_millis(value.as_scaled(0)?),
+        None => Time::from_millis(value.as_scaled(3)?),
+    }
+}
+
+fn without_secrets(value: Json<'_>) -> String {
+    value.map(&|name, value| (!is_secret(name, value)).then(|| without_secrets(value)))
 }

@@ -87,19 +87,19 @@ impl Time {
         let (year, month, day) = civil_from_days(days);
         let mut out = String::with_capacity(24);
         push_digits(&mut out, year, 1000);
-        out.push('-');
+        out.push_str("-");
         push_digits(&mut out, month, 10);
-        out.push('-');
+        out.push_str("-");
         push_digits(&mut out, day, 10);
-        out.push('T');
+        out.push_str("T");
         push_digits(&mut out, within / 3_600_000, 10);
-        out.push(':');
+        out.push_str(":");
         push_digits(&mut out, within / 60_000 % 60, 10);
-        out.push(':');
+        out.push_str(":");
         push_digits(&mut out, within / 1000 % 60, 10);
-        out.push('.');
+        out.push_str(".");
         push_digits(&mut out, within % 1000, 100);
-        out.push('Z');
+        out.push_str("Z");
         out
     }
 
@@ -146,7 +146,8 @@ impl Cursor<'_> {
 
 fn push_digits(out: &mut String, value: i64, mut unit: i64) {
     while unit > 0 {
-        out.push(char::from(b'0' + (value / unit % 10) as u8));
+        let digit = (value / unit % 10) as usize;
+        out.push_str("0123456789".get(digit..=digit).unwrap_or_default());
         unit /= 10;
     }
 }

@@ -8,7 +8,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 /** Bytes after gzip -9 that the default entry may have, all in. */
-const BUDGET = 32_000;
+const BUDGET = 36_000;
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const pkg = join(root, "pkg");

@@ -1,143 +1,71 @@
 //! One client for all back-ends: what a call needs beyond making a request and reading its answer.
 //!
-//! A call is a small state machine: [`Call::step`] is told what happened and says what to do next, both in JSON; whoever drives it does the waiting. It
-//! has no clock, no randomness, no memory and no I/O of its own, so every path can be tested without any.
+//! A call is a pure function, told what happened and saying what to do next: [`step`]. It has no clock, no randomness, no I/O and no memory: all that it
+//! knows comes in, in JSON, and all that is to be known later goes out. Whoever drives it does the waiting and keeps what it is given to keep, so every path
+//! can be tested without any, and nothing is lost with an instance of the wasm module.
 //!
-//! What happened: an object with `event` and what belongs to it, and with what is around it: `now` (milliseconds), `random` (0 to 1000), `browser`,
-//! `offline`, and `memory`, an object of texts that the driver keeps for the client from call to call.
+//! What comes in is one object: the options and arguments by name, what was to be kept, what happened (`event` and what belongs to it), and what is around:
+//! `now` (milliseconds), `random` (0 to 1000), `browser`, `offline`, and `memory`, an object of texts that the driver keeps for the client from call to call.
 //!
 //! | event | with |
 //! |---|---|
 //! | `start`, `waited`, `told` | |
-//! | `tokens` | `access`, `refresh`: the tokens that are set now |
-//! | `answer` | `status`, `headers` (an object of those in [`READ_HEADERS`]), and the body beside it |
-//! | `failed` | `code`, `message`, `cause` (a number of the driver's own), `fatal`: no answer, or something else outside failed |
-//! | `refreshed` | `access`: the new access token |
+//! | `tokens` | `access`, `refresh`: the tokens that are set now; `csrf`: the value of the cookie that the profile's `csrf` names |
+//! | `answer` | `answered` (the status), `received` (an object of the headers in [`crate::http::READ_HEADERS`]), and the body beside it |
+//! | `failed` | `failure`: `code`, `message`, `cause` (a number of the driver's own), `fatal`: no answer, or something else outside failed |
+//! | `refreshed` | `refreshed`: the new access token |
+//! | `reauthenticated` | `again`: the user has signed in again |
 //! | `each` | `codes`: for each id null, or the code of its error |
 //!
-//! What to do: an object with `do` and what belongs to it, with `remember`, an object of texts to put into the memory, or null to forget, and with
-//! `requestId`, the last answer's id without secrets.
+//! What to do: an object with `do` and what belongs to it, with `keep`, what is to come in with the next event, `remember`, an object of texts to put into
+//! the memory, or null to forget, and with `requestId` and `warnings`, what the answer said besides, without secrets.
 //!
 //! | do | with |
 //! |---|---|
-//! | `tokens` | ask for the tokens |
+//! | `tokens` | `own`: ask for the tokens of this client; otherwise somebody else's request is served |
 //! | `send` | `method`, `url`, `template` (the path as it may be shown), `headers`, `body`, `attempt` |
 //! | `wait` | `ms`, `reason`, `attempt` |
 //! | `refresh` | have the tokens refreshed, once for all calls of the client |
+//! | `reauthenticate` | `error`: ask the user to sign in again |
 //! | `tell` | `value`: tell the caller these tokens |
-//! | `each` | `ids`: end each of these sessions |
+//! | `each` | `ids`: end each of these sessions, the last one when all others are done if `last`, and not faster than `limits`: pairs of milliseconds and a number |
 //! | `done` | `value`: the result |
 //! | `fail` | `error`: the fields of a `SessionsError` |
 
 mod retry;
 
-use crate::cookie::{self, CookieSpec};
+use crate::cookie;
 use crate::device::has;
 use crate::error::{Code, Error};
-use crate::http::{Auth, Endpoint, READ_HEADERS, Response, is_bearer, is_cookie_value, is_valid_header, scrub};
-use crate::json::{Json, List, Writer, decimal, join, quoted};
-use crate::jwt::Claims;
-use crate::model::{Field, session};
-use crate::provider::{Answer, Asked, Operation, Provider, by_name};
+use crate::http::{Response, fill, fill_path, is_bearer, is_cookie_value, other_slash, scrub, scrub_json, without_query};
+use crate::json::{Document, Json, List, Writer, decimal, join, plain, quoted, root, scaled};
+use crate::jwt::{Claims, payload};
+use crate::model::{Kind, find, find_flag, find_number, find_text, is_over, session};
+use crate::provider::{Answer, Asked, Hook, OPERATIONS, Operation, by_name, list, read};
 use crate::time::Time;
+use Operation::{Create, Current, Get, List as ListAll, Logout, Refresh, RefreshSession, Revoke, RevokeAll, RevokeCurrent, RevokeOthers};
 
-/// The keys of the memory.
+/// The keys of the memory, besides the names of operations: those with a dialect of their own that was found to be the second.
 mod memory {
     /// The back-end speaks its second dialect.
     pub(super) const DIALECT: &str = "dialect";
     /// The newest access token, from a refresh.
-    pub(super) const ACCESS: &str = "access";
+    pub(super) const ACCESS: &str = "accessToken";
     /// The newest refresh token, from a refresh.
-    pub(super) const REFRESH: &str = "refresh";
+    pub(super) const REFRESH: &str = "refreshToken";
     /// The refresh tokens that newer ones replaced, one a line.
     pub(super) const REPLACED: &str = "replaced";
     /// The refresh token whose answer was lost.
     pub(super) const SPENT: &str = "spent";
     /// The client was logged out, once for each character: the fixed tokens in its options are no longer used.
     pub(super) const SIGNED_OUT: &str = "signedOut";
+    /// The current session's id, from an earlier call.
+    pub(super) const CURRENT: &str = "currentId";
+    /// What the revocation of each listed session takes, by id: JSON.
+    pub(super) const HANDLES: &str = "handles";
+    /// Ids are numbers on the wire.
+    pub(super) const NUMBERS: &str = "numbers";
 }
-
-/// What to do next: JSON without its `remember`.
-type Action = Writer;
-
-/// One call of a method.
-pub struct Call {
-    goal: String,
-    input: String,
-    provider: &'static dyn Provider,
-    /// Scheme, host and path prefix, without a slash at the end.
-    base: String,
-    /// The client's headers and the call's own: pairs in JSON.
-    headers: List,
-    /// What no message may hold.
-    secrets: Vec<String>,
-    /// The `Authorization` of somebody else's request that this call serves.
-    forwarded: Option<String>,
-    cookies: Vec<CookieSpec>,
-    started: i64,
-    /// The logouts of the client before this call.
-    signed_out: Option<String>,
-    attempt: u32,
-    dialect: u8,
-    /// An earlier attempt may have been carried out although its answer was lost.
-    repeated: bool,
-    tokens: Tokens,
-    /// A token was refused before.
-    refused: bool,
-    refreshed: Option<String>,
-    /// The access token that was refused just now.
-    stale: Option<String>,
-    sent: Option<(Endpoint, String)>,
-    /// The last answer's id, without secrets.
-    request_id: Option<String>,
-    /// The result, while its last step is under way.
-    pending: String,
-    targets: Vec<String>,
-    /// What was around the last event.
-    around: Around,
-}
-
-/// What is around an event.
-#[derive(Default)]
-struct Around {
-    now: i64,
-    random: i64,
-    browser: bool,
-    offline: bool,
-    /// JSON.
-    memory: String,
-    /// What was remembered since.
-    remember: Vec<(&'static str, Option<String>)>,
-}
-
-impl Around {
-    fn now(&self) -> Option<Time> {
-        Time::from_millis(self.now)
-    }
-
-    fn recall(&self, key: &str) -> Option<String> {
-        for (known, value) in self.remember.iter().rev() {
-            if *known == key {
-                return value.clone();
-            }
-        }
-        Json::parse(self.memory.as_bytes())?.text(key)
-    }
-
-    fn remember(&mut self, key: &'static str, value: Option<&str>) {
-        self.remember.push((key, value.map(str::to_owned)));
-    }
-}
-
-/// The tokens a request goes out with, and the session they name.
-#[derive(Default)]
-struct Tokens {
-    access: Option<String>,
-    refresh: Option<String>,
-    current: Option<String>,
-}
-
-const BAD_HEADER: &str = "a header has a name or a value that can't be sent: no line breaks, no characters beyond Latin-1";
 
 /// What only a defect in the driver can bring about.
 const OUT_OF_ORDER: &str = "an event out of order";
@@ -145,379 +73,666 @@ const OUT_OF_ORDER: &str = "an event out of order";
 /// A longer id is a mistake or an attack.
 const MAX_ID: usize = 512;
 
-impl Call {
-    /// A call of the method `goal`. The input is JSON, with the options and arguments by name.
-    pub fn new(goal: &str, input: &str) -> Result<Self, Error> {
-        let wrong = |what: &str| Error::new(Code::InvalidOptions, what);
-        let json = Json::parse(input.as_bytes()).ok_or_else(|| wrong("the options hold a value that can't be read"))?;
-        let mut cookies = Vec::new();
-        for item in json.get("cookies").into_iter().flat_map(Json::items) {
-            cookies.push(CookieSpec::read(item).map_err(wrong)?);
-        }
-        let forwarded = json.text("authorization");
-        let (mut headers, mut secrets) = (List::default(), Vec::new());
-        for (member, code) in [("headers", Code::InvalidOptions), ("callHeaders", Code::InvalidArgument)] {
-            for pair in json.get(member).into_iter().flat_map(Json::items) {
-                let mut texts = pair.items();
-                let mut text = || texts.next().and_then(Json::as_str).unwrap_or_default();
-                let (name, value) = (text(), text());
-                if !is_valid_header(&name, &value) {
-                    return Err(Error::new(code, BAD_HEADER));
-                }
-                if name.eq_ignore_ascii_case("authorization") {
-                    return Err(Error::new(code, "headers can't hold Authorization: use token, or pass the request that is being served"));
-                }
-                // The client's own cookie is a credential too: it never serves somebody else's request.
-                if forwarded.is_none() || code == Code::InvalidArgument || !name.eq_ignore_ascii_case("cookie") {
-                    headers.push(pair.source());
-                    add_secrets(&mut secrets, &value);
-                }
-            }
-        }
-        if forwarded.as_deref().is_some_and(|value| !is_valid_header("authorization", value)) {
-            return Err(Error::new(Code::InvalidArgument, BAD_HEADER));
-        }
-        // "." and ".." survive percent-encoding as path steps: URL parsers take "%2e%2e" for "..".
-        if json.text("id").is_some_and(|id| id.is_empty() || id.len() > MAX_ID || id == "." || id == "..") {
-            return Err(Error::new(Code::InvalidArgument, "id must be a session's id: a string of 1 to 512 bytes, and not a path step"));
-        }
-        Ok(Self {
-            goal: goal.to_owned(),
-            provider: by_name(&json.text("provider").unwrap_or_default())?,
-            base: json.text("base").ok_or_else(|| wrong("baseUrl is missing: where the back-end is, such as \"https://auth.example.com\""))?,
-            input: input.to_owned(),
-            headers,
-            secrets,
-            forwarded,
-            cookies,
-            started: 0,
-            signed_out: None,
-            attempt: 1,
-            dialect: 0,
-            repeated: false,
-            tokens: Tokens::default(),
-            refused: false,
-            refreshed: None,
-            stale: None,
-            sent: None,
-            request_id: None,
-            pending: String::from("null"),
-            targets: Vec::new(),
-            around: Around::default(),
-        })
+/// What to do next about a call, in JSON; `call` and the answer's body are what comes in.
+pub fn step(call: &str, body: &[u8]) -> String {
+    // What only one step makes has to outlive it.
+    let document = Document::read(call);
+    let json = root(&document);
+    let provider = by_name(json.member("provider").word());
+    let known = provider.as_ref().ok().and_then(|provider| Document::read(provider.profile));
+    let profile = json.get("profile").unwrap_or_else(|| root(&known));
+    let forwarded = json.get("authorization").map(Json::as_words);
+    let is_key = profile.is("isKey");
+    let memory = json.member("memory");
+    // Somebody else's request brings its own access token, and nothing of this client's is used for it. With a secret key it only names a session.
+    let given = json.get("refreshed").unwrap_or_else(|| json.member("access")).as_words();
+    let user = match &forwarded {
+        Some(authorization) => authorization.strip_prefix("Bearer ").unwrap_or(authorization).to_owned(),
+        None if is_key => String::new(),
+        None => given.clone(),
+    };
+    let mut refresh = if forwarded.is_some() { String::new() } else { json.member("refresh").as_words() };
+    // The caller's function may not have heard of the newest one; the old one must not be sent again.
+    if is_replaced(memory, &refresh) {
+        refresh = memory.member(memory::REFRESH).as_words();
     }
+    let payloads = [payload(&user), payload(&refresh)];
+    let documents = payloads.each_ref().map(|bytes| Document::parse(bytes));
+    let [user_claims, refresh_claims] = documents.each_ref().map(|document| Claims::read(root(document)));
+    let answer = Document::parse(body);
+    let mut keep = Writer::new();
+    let mut remember = Writer::new();
+    let mut about = About::default();
+    let mut call = Call {
+        json,
+        memory,
+        profile,
+        list: list(profile),
+        hook: provider.as_ref().map(|provider| provider.hook).ok(),
+        goal: operation(json.member("goal").word()),
+        step: operation(json.member("step").word()),
+        forwarded: forwarded.as_deref(),
+        is_key,
+        access: if is_key { &given } else { &user },
+        user: &user,
+        refresh: &refresh,
+        current: user_claims.session_id.or(refresh_claims.session_id),
+        claims: user_claims,
+        now: json.number("now").unwrap_or(0),
+        attempt: json.number("attempt").unwrap_or(1),
+        dialect: json.number("dialect").unwrap_or(0),
+        is_repeated: json.is("isRepeated"),
+        id: json.get("foundId").or_else(|| json.get("id")),
+        handle: json.member("handle"),
+        cursor: json.member("cursor").source().to_owned(),
+        keep: &mut keep,
+        remember: &mut remember,
+        about: &mut about,
+    };
+    let result = match provider {
+        Err(error) => Err(error),
+        Ok(_) => call.react(&answer),
+    };
+    let (attempt, dialect, is_repeated) = (call.attempt, call.dialect, call.is_repeated);
+    let (now_at, cursor) = (call.step, std::mem::take(&mut call.cursor));
+    let mut action = result.unwrap_or_else(|error| fail(&error));
+    keep.number("attempt", Some(attempt)).number("dialect", Some(dialect)).flag("isRepeated", is_repeated).json("cursor", &cursor);
+    keep.text("step", now_at.map(name));
+    action.text("requestId", about.request_id.as_deref()).text("warnings", about.warnings.as_deref());
+    action.json("keep", &keep.finish()).json("remember", &remember.finish()).finish()
+}
 
-    /// What to do after an event.
-    pub fn step(&mut self, event: &str, body: Vec<u8>) -> String {
-        let mut action = match Json::parse(event.as_bytes()) {
-            Some(event) => self.look_around(event).react(event, body).unwrap_or_else(|error| fail(&error)),
-            None => fail(&Error::new(Code::Internal, OUT_OF_ORDER)),
-        };
-        let mut remember = Writer::new();
-        for (key, value) in std::mem::take(&mut self.around.remember) {
-            remember.text(key, value.as_deref());
-        }
-        action.text("requestId", self.request_id.as_deref()).json("remember", &remember.finish()).finish()
-    }
+/// What the last answer said besides.
+#[derive(Default)]
+struct About {
+    request_id: Option<String>,
+    warnings: Option<String>,
+}
 
-    fn look_around(&mut self, event: Json<'_>) -> &mut Self {
-        self.around = Around {
-            now: event.number("now").unwrap_or(0),
-            random: event.number("random").unwrap_or(0),
-            browser: event.flag("browser") == Some(true),
-            offline: event.flag("offline") == Some(true),
-            memory: event.get("memory").map(Json::source).unwrap_or_default().to_owned(),
-            remember: Vec::new(),
-        };
-        self
-    }
+/// What to do next: JSON without its end.
+type Action = Writer;
 
-    fn react(&mut self, event: Json<'_>, body: Vec<u8>) -> Result<Action, Error> {
-        match event.text("event").as_deref() {
-            Some("start") => self.start(),
-            Some("tokens") => {
-                self.take_tokens(event.text("access"), event.text("refresh"));
-                if let Some(stale) = self.stale.take()
-                    // Otherwise another call has refreshed while this one was on its way.
-                    && Some(&stale) == self.tokens.access.as_ref()
-                {
+/// A call as it is in one step. Almost all of it is a view of what came in.
+struct Call<'a> {
+    json: Json<'a>,
+    memory: Json<'a>,
+    /// The provider's own, or the caller's.
+    profile: Json<'a>,
+    /// Its list, which says how sessions are read.
+    list: Json<'a>,
+    hook: Option<Hook>,
+    /// What the caller wants; `None` is not to ask the back-end at all.
+    goal: Option<Operation>,
+    /// What is asked now, on the way to the goal.
+    step: Option<Operation>,
+    /// The `Authorization` of somebody else's request that this call serves.
+    forwarded: Option<&'a str>,
+    /// The token is the application's secret key, not the user's.
+    is_key: bool,
+    /// The tokens a request goes out with; empty where there is none. `user` is the access token that is the user's.
+    access: &'a str,
+    user: &'a str,
+    refresh: &'a str,
+    /// What the user's access token says.
+    claims: Claims<'a>,
+    /// The id of the session that the tokens name.
+    current: Option<Json<'a>>,
+    now: i64,
+    attempt: i64,
+    dialect: i64,
+    /// An earlier attempt may have been carried out although its answer was lost.
+    is_repeated: bool,
+    /// The session that this is about, and what its revocation takes.
+    id: Option<Json<'a>>,
+    handle: Json<'a>,
+    /// The page to ask for: JSON.
+    cursor: String,
+    keep: &'a mut Writer,
+    remember: &'a mut Writer,
+    about: &'a mut About,
+}
+
+impl<'a> Call<'a> {
+    fn react(&mut self, answer: &'a Option<Document<'a>>) -> Result<Action, Error> {
+        match self.json.member("event").word() {
+            "start" => self.start(),
+            "tokens" => {
+                let stale = self.json.member("stale");
+                self.keep.json("stale", "null");
+                // Otherwise another call has refreshed while this one was on its way.
+                if !stale.is_null() && stale.as_words() == self.access {
                     return Ok(to_do("refresh"));
                 }
-                self.send().or_else(|error| self.fail(error))
+                self.go_on().or_else(|error| self.fail(error))
             }
-            Some("answer") => {
-                let mut headers = Vec::new();
-                for name in READ_HEADERS {
-                    headers.extend(event.get("headers").and_then(|headers| headers.text(name)).map(|value| (name, value)));
-                }
-                self.take_answer(&Response { status: event.number("status").unwrap_or(0) as u16, headers, body })
+            "answer" => {
+                let status = self.json.number("answered").unwrap_or(0);
+                self.take_answer(Response { status, headers: self.json.member("received"), body: root(answer), is_json: answer.is_some() })
             }
-            Some("failed") => {
-                let mut error = Error::new(Code::by_name(&event.text("code").unwrap_or_default()), &event.text("message").unwrap_or_default());
-                error.cause = event.number("cause").map(|cause| cause as u32);
-                if event.flag("fatal") == Some(true) { self.fail(error) } else { self.retry(error) }
+            "failed" => {
+                let failure = self.json.member("failure");
+                let mut error = Error::new(Code::by_name(failure.member("code").word()), &failure.member("message").as_words());
+                error.cause = failure.number("cause");
+                if failure.is("fatal") { self.fail(error) } else { self.retry(error) }
             }
-            Some("refreshed") => {
-                self.refreshed = event.text("access");
-                Ok(to_do("tokens"))
+            "reauthenticated" if !self.json.is("again") => {
+                let mut action = to_do("fail");
+                action.json("error", self.json.member("unfresh").source());
+                Ok(action)
             }
-            Some("told") => Ok(done(&self.pending)),
-            Some("each") => self.finish_each(event.get("codes")),
-            _ => Ok(to_do("tokens")),
+            "reauthenticated" => {
+                // The user took their time.
+                self.keep.number("started", Some(self.now));
+                Ok(self.ask_tokens())
+            }
+            "told" => Ok(done(self.json.member("pending").source())),
+            "each" => self.finish_each(),
+            _ => Ok(self.ask_tokens()),
         }
+    }
+
+    fn ask_tokens(&self) -> Action {
+        let mut action = to_do("tokens");
+        action.flag("own", self.forwarded.is_none() || self.is_key);
+        action
     }
 
     fn start(&mut self) -> Result<Action, Error> {
-        self.started = self.around.now;
-        self.signed_out = self.around.recall(memory::SIGNED_OUT);
-        self.dialect = u8::from(self.around.recall(memory::DIALECT).is_some());
-        if self.goal == "capabilities" {
-            return Ok(done(&self.provider.capabilities().to_json()));
+        let wrong = |what: &str| Err(Error::new(Code::InvalidOptions, what));
+        let json = self.json;
+        self.keep.number("started", Some(self.now)).json("signedOut", self.memory.member(memory::SIGNED_OUT).source());
+        cookie::removals(json.member("cookies")).map_err(|what| Error::new(Code::InvalidOptions, what))?;
+        for name in &["id", "template"] {
+            let segment = json.member(name);
+            // "." and ".." survive percent-encoding as path steps: URL parsers take "%2e%2e" for "..".
+            if matches!(segment.word(), "." | "..") || segment.as_words().len() > MAX_ID || segment.source() == "\"\"" {
+                return Err(Error::new(Code::InvalidArgument, &join(&[name, " must be a string of 1 to 512 bytes, and not a path step"])));
+            }
         }
-        self.operation().ok_or_else(|| Error::new(Code::Unsupported, "this back-end has no such operation: capabilities() tells which it has"))?;
-        if !self.is_set("isSecure") && !self.is_set("allowInsecure") {
-            let message = "plain http lets anybody on the way read the tokens: use https, or set allowInsecure";
-            return self.fail(Error::new(Code::Insecure, message));
+        let bases = self.profile.member("bases");
+        let environment = json.member("environment").word();
+        if !environment.is_empty() && bases.get("test").is_none() {
+            return wrong("environment is for KSeF: other back-ends are told by baseUrl");
         }
-        Ok(to_do("tokens"))
+        let own_base = json.member("base");
+        let base = if own_base.is_null() { bases.member(if environment.is_empty() { "production" } else { environment }) } else { own_base };
+        if base.is_null() {
+            return wrong("baseUrl is missing: where the back-end is, such as \"https://auth.example.com\"");
+        }
+        self.keep.json("base", base.source());
+        if json.member("goal").is_word("capabilities") {
+            return Ok(done(&self.capabilities()));
+        }
+        if self.goal.and_then(|goal| self.plan(goal)).is_none() {
+            return Err(Error::new(Code::Unsupported, "this back-end has no such operation: capabilities() tells which it has"));
+        }
+        let no_browser = self.profile.member("noBrowser").word();
+        if json.is("browser") && !no_browser.is_empty() {
+            if self.is_key && !json.is("dangerouslyAllowBrowser") {
+                return self.fail(Error::new(Code::Insecure, no_browser));
+            }
+            if !self.is_key && own_base.is_null() {
+                return self.fail(Error::new(Code::Unsupported, no_browser));
+            }
+        }
+        if !own_base.is_null() && !json.is("isSecure") && !json.is("allowInsecure") {
+            return self.fail(Error::new(Code::Insecure, "plain http lets anybody on the way read the tokens: use https, or set allowInsecure"));
+        }
+        Ok(self.ask_tokens())
     }
 
-    fn take_answer(&mut self, response: &Response) -> Result<Action, Error> {
+    /// What the back-end can do, in JSON.
+    fn capabilities(&self) -> String {
+        let mut out = Writer::new();
+        out.json("provider", self.profile.get("name").map_or("\"rest\"", Json::source));
+        for (name, goal) in OPERATIONS.iter().take(11) {
+            let support = match self.plan(*goal) {
+                _ if !self.endpoint(*goal).is_null() => "native",
+                Some(_) => "emulated",
+                None => "unsupported",
+            };
+            out.text(name, Some(support));
+        }
+        out.text("effect", Some(self.effect())).flag("browser", self.profile.get("noBrowser").is_none());
+        out.json("pageSize", self.list.member("pageSize").source()).finish()
+    }
+
+    fn effect(&self) -> &'a str {
+        let effect = self.profile.member("effect").word();
+        if effect.is_empty() { "unknown" } else { effect }
+    }
+
+    /// The endpoint for an operation, in the dialect that is spoken.
+    fn endpoint(&self, operation: Operation) -> Json<'a> {
+        let found = self.profile.member(name(operation));
+        if found.is_array() { found.items().nth(self.dialect as usize).unwrap_or(Json::NULL) } else { found }
+    }
+
+    /// What to ask first on the way to a goal; `None` where the back-end can't reach it.
+    fn plan(&self, goal: Operation) -> Option<Operation> {
+        let has = |operation| !self.endpoint(operation).is_null();
+        let (list, revoke) = (has(ListAll), has(Revoke));
+        let find = if has(Current) { Current } else { ListAll };
+        let is_known = self.known_current().is_some();
+        let (step, is_possible) = match goal {
+            // What its revocation takes is in the list.
+            Revoke if self.lacks_handle() => (ListAll, revoke && list),
+            _ if has(goal) => (goal, true),
+            Get => (ListAll, list),
+            Current if is_known && has(Get) => (Get, true),
+            Current => (find, list),
+            RevokeCurrent | Logout if is_known && !self.lacks_handle() => (Revoke, revoke),
+            RevokeCurrent | Logout => (find, revoke && list),
+            RevokeAll | RevokeOthers => (ListAll, revoke && list),
+            _ => return None,
+        };
+        is_possible.then_some(step)
+    }
+
+    /// Sends the request that is due; the first one is planned when the tokens are there.
+    fn go_on(&mut self) -> Result<Action, Error> {
+        if let (None, Some(goal)) = (self.step, self.goal) {
+            let has = |operation| !self.endpoint(operation).is_null();
+            let needs_current = matches!(goal, Current | RevokeCurrent | RevokeOthers | Logout) && !has(goal);
+            let finds = has(Current) || self.list.member("fields").member("current").source() != "[]";
+            if needs_current && !finds && self.current.is_none() {
+                let message = "which session is the current one can't be known: set refreshToken, or pass the user's request";
+                return Err(Error::new(Code::CurrentUnknown, message));
+            }
+            self.ask(self.plan(goal));
+        }
+        self.send()
+    }
+
+    /// The endpoint that is asked has a place for that input.
+    fn takes(&self, name: &str) -> bool {
+        self.step.is_some_and(|step| has(self.endpoint(step).source(), &join(&["{", name, "}"])))
+    }
+
+    /// From now on this is asked.
+    fn ask(&mut self, step: Option<Operation>) {
+        self.step = step;
+        self.attempt = 1;
+        self.is_repeated = false;
+        self.keep.flag("isSwitched", false);
+        self.dialect = i64::from(!self.memory.member(self.dialect_key()).is_null());
+    }
+
+    fn dialect_key(&self) -> &'static str {
+        self.step.filter(|_| self.profile.is("perOperation")).map_or(memory::DIALECT, name)
+    }
+
+    fn take_answer(&mut self, response: Response<'a>) -> Result<Action, Error> {
         match self.read(response) {
             Ok(Answer::OtherDialect) => {
-                self.dialect += 1;
+                self.dialect ^= 1;
+                self.keep.flag("isSwitched", true);
                 self.send().or_else(|error| {
                     // The other dialect can't do it: that is sure, and need not be found out again.
-                    self.around.remember(memory::DIALECT, Some("1"));
+                    self.remember.text(memory::DIALECT, Some("1"));
                     self.fail(error)
                 })
             }
             Ok(answer) => {
-                self.around.remember(memory::DIALECT, (self.dialect > 0).then_some("1"));
-                self.finish(answer)
+                let key = self.dialect_key();
+                self.remember.text(key, (self.dialect > 0).then_some("1"));
+                self.finish(answer).or_else(|error| self.fail(error))
             }
             Err(error) => self.retry(error),
         }
     }
 
-    fn json(&self) -> Json<'_> {
-        // It was read before.
-        Json::parse(self.input.as_bytes()).unwrap_or(Json::NULL)
+    /// The id of the current session, as far as it is known.
+    fn known_current(&self) -> Option<Json<'a>> {
+        self.current.or_else(|| self.memory.get(memory::CURRENT).filter(|_| self.forwarded.is_none()))
     }
 
-    fn text(&self, name: &str) -> Option<String> {
-        self.json().text(name)
+    /// The id of the session that this is about.
+    fn any_id(&self) -> Option<Json<'a>> {
+        self.id.or_else(|| self.known_current())
     }
 
-    fn number(&self, name: &str) -> i64 {
-        self.json().number(name).unwrap_or(0)
+    /// The session to revoke is known by its id only, and the back-end wants to be told something else.
+    fn lacks_handle(&self) -> bool {
+        !self.list.member("handle").is_null() && self.named_input("handle").is_none()
     }
 
-    fn is_set(&self, name: &str) -> bool {
-        self.json().flag(name) == Some(true)
-    }
-
-    /// What the back-end is asked for this call.
-    fn operation(&self) -> Option<Operation> {
-        Some(match self.goal.as_str() {
-            "list" | "get" | "current" | "revokeOthers" => Operation::List,
-            "revoke" | "revokeCurrent" => Operation::Revoke,
-            "revokeAll" => Operation::RevokeAll,
-            "logout" => Operation::Logout,
-            "refresh" => Operation::Refresh,
-            _ => return None,
-        })
-    }
-
-    /// Somebody else's request brings its own access token, and nothing of this client's is used for it.
-    fn take_tokens(&mut self, access: Option<String>, refresh: Option<String>) {
-        let (access, refresh) = match &self.forwarded {
-            Some(authorization) => (Some(authorization.strip_prefix("Bearer ").unwrap_or(authorization).to_owned()), None),
-            None => (self.refreshed.clone().or(access), refresh),
-        };
-        // The caller's function may not have heard of the newest one; the old one must not be sent again.
-        let is_old = refresh.as_deref().is_some_and(|token| self.is_replaced(token));
-        let refresh = if is_old { self.around.recall(memory::REFRESH) } else { refresh };
-        let current = self.provider.current_id(access.as_deref(), refresh.as_deref());
-        self.tokens = Tokens { access, refresh, current };
-    }
-
-    /// A refresh token of this client that a newer one has replaced.
-    fn is_replaced(&self, token: &str) -> bool {
-        let replaced = self.around.recall(memory::REPLACED).unwrap_or_default();
-        has(&join(&["\n", &replaced, "\n"]), &join(&["\n", token, "\n"]))
-    }
-
-    /// The refresh token that a logout ends: the one it was given, unless that is this client's own in an older form.
-    fn ended_token(&self) -> Option<String> {
-        if self.ends_own() { self.tokens.refresh.clone() } else { self.text("endedToken").filter(|token| !token.is_empty()) }
+    /// The refresh token that this call is about. A logout ends the one it was given, unless that is this client's own in an older form.
+    fn refresh_token(&self) -> String {
+        if self.goal == Some(Logout) && !self.ends_own() { self.json.member("endedToken").as_words() } else { self.refresh.to_owned() }
     }
 
     fn ends_own(&self) -> bool {
-        let given = self.text("endedToken");
-        self.forwarded.is_none() && (given.is_none() || given == self.tokens.refresh || given.is_some_and(|token| self.is_replaced(&token)))
+        let given = self.json.member("endedToken");
+        let words = given.as_words();
+        self.forwarded.is_none() && (given.is_null() || words == self.refresh || is_replaced(self.memory, &words))
     }
 
+    /// An input by name, in JSON.
     fn named_input(&self, name: &str) -> Option<String> {
-        match name {
-            "refreshToken" if self.goal == "logout" => self.ended_token(),
-            "refreshToken" => self.tokens.refresh.clone(),
-            "id" if self.goal == "revokeCurrent" => self.tokens.current.clone(),
-            _ => self.text(name),
-        }
+        let given = self.json.get(name);
+        let source = match name {
+            "refreshToken" => {
+                let token = self.refresh_token();
+                return (!token.is_empty()).then(|| quoted(&token));
+            }
+            "id" => {
+                let id = self.any_id();
+                let digits = || Some(id?.word()).filter(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()));
+                // As the back-end listed it.
+                return self.memory.get(memory::NUMBERS).and_then(|_| digits()).or(id.map(Json::source)).map(str::to_owned);
+            }
+            "handle" if !self.handle.is_null() => Some(self.handle),
+            "handle" => {
+                let handles = self.memory.get(memory::HANDLES).filter(|_| self.forwarded.is_none())?.as_words();
+                return Some(Document::read(&handles)?.root().get(&self.any_id()?.as_words())?.source().to_owned());
+            }
+            "cursor" if self.cursor != "null" => return Some(self.cursor.clone()),
+            // All pages are needed.
+            "pageSize" if self.goal != Some(ListAll) => self.list.member(name).get("max"),
+            // Without an end is something else than as long as usual.
+            "expiresInSeconds" => self.json.get_or_null(name),
+            _ => given,
+        };
+        source.map(|value| value.source().to_owned())
     }
 
     fn send(&mut self) -> Result<Action, Error> {
-        let Some(operation) = self.operation() else { return Err(Error::new(Code::Internal, OUT_OF_ORDER)) };
-        if ["current", "revokeCurrent", "revokeOthers"].contains(&self.goal.as_str()) && self.tokens.current.is_none() {
-            return Err(Error::new(Code::CurrentUnknown, "this back-end names the current session in the refresh token only: set refreshToken"));
+        let endpoint = self.step.map_or(Json::NULL, |step| self.endpoint(step));
+        if endpoint.is_null() {
+            return Err(Error::new(Code::Unsupported, "this back-end has no such operation"));
         }
-        if operation == Operation::Refresh {
-            if self.tokens.refresh.is_some() && self.tokens.refresh == self.around.recall(memory::SPENT) {
+        if self.step == Some(Refresh) {
+            if !self.refresh.is_empty() && self.refresh == self.memory.member(memory::SPENT).as_words() {
                 let message = "the answer to the last refresh was lost, and the same refresh token must not be sent twice: have the user sign in again";
                 return Err(Error::new(Code::Unauthenticated, message));
             }
-            if self.around.offline {
+            if self.json.is("offline") {
                 return Err(Error::new(Code::Network, "the device is offline; the refresh token was not sent"));
             }
         }
+        self.check(endpoint)?;
         let input = |name: &str| self.named_input(name);
-        let endpoint = self.provider.endpoint(operation, self.dialect, &|name| self.named_input(name).is_some())?;
-        let mut headers = self.headers.clone();
-        let mut header = |name: &str, value: &str| headers.push(&join(&["[", &quoted(name), ",", &quoted(value), "]"]));
-        if endpoint.auth != Auth::None {
-            let bearer = match &self.forwarded {
-                Some(forwarded) => Some(forwarded.clone()),
-                // Somebody else's token is ended with that token alone.
-                None if self.goal == "logout" && !self.ends_own() => None,
-                None => self.bearer(endpoint.auth)?,
-            };
-            if let Some(bearer) = bearer.filter(|bearer| !bearer.is_empty()) {
-                header("authorization", &bearer);
+        let mut headers = List::default();
+        for member in &["headers", "callHeaders"] {
+            for pair in self.json.member(member).items() {
+                // The client's own cookie is a credential too: it never serves somebody else's request.
+                let is_own_cookie = *member == "headers" && pair.items().next().unwrap_or(Json::NULL).word().eq_ignore_ascii_case("cookie");
+                if self.forwarded.is_none() || !is_own_cookie {
+                    headers.push(pair.source());
+                }
             }
         }
-        if endpoint.body.is_some() {
+        let mut header = |name: &str, value: &str| headers.push(&join(&["[", &quoted(name), ",", &quoted(value), "]"]));
+        self.credential(endpoint, &mut header)?;
+        let body = endpoint.get("body").and_then(|body| fill(body, &input));
+        if body.is_some() {
             header("content-type", "application/json");
         }
-        if let Some(name) = endpoint.cookie
-            && !self.around.browser
-            && let Some(token) = input("refreshToken").filter(|token| is_cookie_value(token))
-        {
-            header("cookie", &join(&[name, "=", &token]));
+        for of in &[self.profile, endpoint] {
+            of.member("headers").each(&mut |name, value| {
+                if let Some(value) = fill(value, &input) {
+                    header(name, &plain(&value));
+                }
+            });
         }
-        let path = endpoint.fill_path(&input);
+        let method = endpoint.member("method").word();
+        let csrf = self.json.member("csrf");
+        if !csrf.is_null() && method != "GET" {
+            header(self.profile.member("csrf").member("header").word(), &csrf.as_words());
+        }
+        let cookie = endpoint.member("cookie").word();
+        let token = self.refresh_token();
+        if !cookie.is_empty() && !self.json.is("browser") && is_cookie_value(&token) {
+            header("cookie", &join(&[cookie, "=", &token]));
+        }
+        let template = endpoint.member("path").word();
+        let mut path = fill_path(template, &input);
+        if self.profile.is("perOperation") && self.dialect > 0 {
+            let end = without_query(&path).len();
+            path = join(&[&other_slash(without_query(&path)), path.get(end..).unwrap_or_default()]);
+        }
         let mut action = to_do("send");
         action
-            .text("method", Some(endpoint.method.as_str()))
-            .text("url", Some(&join(&[&self.base, &path])))
-            .text("template", Some(endpoint.template()))
+            .text("method", Some(method))
+            .text("url", Some(&join(&[self.json.member("base").word(), &path])))
+            .text("template", Some(without_query(template)))
             .json("headers", &headers.finish())
-            .text("body", endpoint.fill_body(&input).as_deref())
-            .number("attempt", Some(self.attempt.into()));
-        self.sent = Some((endpoint, path));
+            .text("body", body.as_deref())
+            .number("attempt", Some(self.attempt));
+        self.keep.text("sent", Some(&path));
         Ok(action)
     }
 
-    fn bearer(&self, auth: Auth) -> Result<Option<String>, Error> {
-        match &self.tokens.access {
-            None if auth == Auth::Access && !self.is_set("sendsCookies") => {
-                Err(Error::new(Code::Unauthenticated, "there is no access token: set token, or have the user sign in"))
+    /// Nothing is sent that the back-end is known to refuse.
+    fn check(&self, endpoint: Json<'_>) -> Result<(), Error> {
+        let wrong = |what: &[&str]| Err(Error::new(Code::InvalidArgument, &join(what)));
+        // Of a plan's later steps the arguments are not.
+        let is_first = self.step == self.goal || self.step == Some(ListAll);
+        for input in &["applicationId", "pageSize", "cursor", "userId", "ofClient", "status"] {
+            // Ignored, it would show or end more than was asked for.
+            if is_first && !self.json.member(input).is_null() && !self.takes(input) {
+                let message = join(&["this back-end has no ", if *input == "ofClient" { "clientId" } else { input }, " here: leave it out"]);
+                // Where the first dialect takes it, the caller can't know.
+                return Err(Error::new(if self.dialect > 0 { Code::Unsupported } else { Code::InvalidArgument }, &message));
             }
-            None => Ok(None),
-            Some(token) if is_bearer(token) => Ok(Some(join(&["Bearer ", token]))),
-            Some(_) => Err(Error::new(Code::InvalidOptions, "the token has characters that no token has: pass it without \"Bearer \"")),
         }
+        for need in endpoint.member("needs").items() {
+            let is_there = |name: Json<'_>| self.named_input(name.word()).is_some();
+            if is_there(need) || need.items().any(is_there) {
+                continue;
+            }
+            return match need.word() {
+                "refreshToken" => Err(Error::new(Code::Unauthenticated, "there is no refresh token: set refreshToken, or have the user sign in")),
+                "clientId" => Err(Error::new(Code::InvalidOptions, "the back-end refreshes tokens for an OAuth client: set clientId")),
+                _ => wrong(&["this back-end lists the sessions of a user or a client: pass userId or clientId"]),
+            };
+        }
+        let (range, size) = (endpoint.member("pageSize"), self.json.number("pageSize"));
+        if let (Some(least), Some(most), Some(size)) = (range.number("min"), range.number("max"), size)
+            && !(least..=most).contains(&size)
+        {
+            return wrong(&["pageSize must be from ", &decimal(least), " to ", &decimal(most)]);
+        }
+        let cursor = self.json.member("cursor");
+        if endpoint.is("isOffset") && !cursor.is_null() && !fits(cursor.word(), "0000000000000000", false) {
+            return wrong(&["cursor must be the next of an earlier page"]);
+        }
+        let (form, id) = (self.profile.member("id").word(), self.json.member("id"));
+        if !form.is_empty() && !id.is_null() && !fits(id.word(), form, true) {
+            return wrong(&["id must be a session's id, of the form ", form]);
+        }
+        Ok(())
     }
 
-    fn read<'r>(&mut self, response: &'r Response) -> Result<Answer<'r>, Error> {
-        let (Some(operation), Some((endpoint, path))) = (self.operation(), &self.sent) else {
+    /// The header that says who asks.
+    fn credential(&self, endpoint: Json<'_>, header: &mut dyn FnMut(&str, &str)) -> Result<(), Error> {
+        let auth = endpoint.get("auth").unwrap_or_else(|| self.profile.member("auth"));
+        let own_header = auth.member("header").word();
+        let auth = auth.word();
+        if self.forwarded.is_some() && (auth == "cookie" || !own_header.is_empty()) {
+            return Err(Error::new(Code::Unsupported, "this back-end takes no Authorization, and nothing else of a request is forwarded"));
+        }
+        if auth == "none" || auth == "cookie" {
+            return Ok(());
+        }
+        if let (Some(forwarded), false) = (self.forwarded, self.is_key) {
+            if !forwarded.is_empty() {
+                header("authorization", forwarded);
+            }
+            return Ok(());
+        }
+        let is_others = self.goal == Some(Logout) && !self.ends_own();
+        let mut token = if auth == "refresh" || auth == "either" { self.refresh_token() } else { String::new() };
+        // Somebody else's token is ended with that token alone.
+        if token.is_empty() && !is_others {
+            self.access.clone_into(&mut token);
+        }
+        if token.is_empty() {
+            if auth == "optional" || is_others || self.json.is("sendsCookies") {
+                return Ok(());
+            }
+            return Err(Error::new(Code::Unauthenticated, "there is no access token: set token, or have the user sign in"));
+        }
+        if !is_bearer(&token) {
+            return Err(Error::new(Code::InvalidOptions, "the token has characters that no token has: pass it without \"Bearer \""));
+        }
+        match own_header {
+            "" => header("authorization", &join(&["Bearer ", &token])),
+            name => header(name, &token),
+        }
+        Ok(())
+    }
+
+    fn time(&self) -> Option<Time> {
+        Time::from_millis(self.now)
+    }
+
+    fn read(&mut self, response: Response<'a>) -> Result<Answer<'a>, Error> {
+        let (Some(operation), Some(hook)) = (self.step, self.hook) else {
             return Err(Error::new(Code::Internal, OUT_OF_ORDER));
         };
-        let asked = Asked { operation, dialect: self.dialect, endpoint, path, now: self.around.now() };
-        // What no message may hold: the tokens, and whatever the headers carry.
-        let mut secrets = self.secrets.clone();
-        for secret in [&self.tokens.access, &self.tokens.refresh, &self.forwarded, &self.named_input("refreshToken")] {
-            add_secrets(&mut secrets, secret.as_deref().unwrap_or_default());
-        }
-        self.request_id = response.header("x-request-id").map(|id| scrub(id, &secrets));
-        self.provider.read(&asked, response).map_err(|mut error| {
+        let path = self.json.member("sent").as_words();
+        let asked = Asked { operation, dialect: self.dialect, profile: self.profile, endpoint: self.endpoint(operation), path: &path, now: self.time() };
+        let secrets = self.secrets();
+        let clean = |text: Option<String>| text.map(|text| scrub(&text, &secrets));
+        let answer = match read(&asked, response, hook) {
+            // Both endings were tried.
+            Ok(Answer::OtherDialect) if self.json.is("isSwitched") => {
+                Err(Error::new(Code::InvalidResponse, "the back-end answers with redirects, which are not followed: check baseUrl")
+                    .with_status(response.status))
+            }
+            answer => answer,
+        };
+        self.about.warnings = clean(response.header("x-system-warning"));
+        self.about.request_id = clean(response.header("x-request-id"));
+        answer.map_err(|mut error| {
             error.message = scrub(&error.message, &secrets);
-            error.request_id.clone_from(&self.request_id);
-            error.retry_after = response.header("retry-after").and_then(|value| retry::after(value, self.around.now()));
+            error.server_code = clean(error.server_code.take());
+            error.details = error.details.take().and_then(|details| Some(scrub_json(Document::read(&details)?.root(), &secrets)));
+            error.request_id = self.about.request_id.clone().or(clean(error.request_id.take()));
+            self.about.request_id.clone_from(&error.request_id);
+            let after = |name| retry::after(&response.header(name)?, self.time());
+            error.retry_after =
+                after("retry-after").or_else(|| after("x-retry-after")).or_else(|| retry::until(&response.header("x-ratelimit-reset")?, self.time()));
             error
         })
     }
 
+    /// What no message may hold: the tokens, and whatever the headers carry.
+    fn secrets(&self) -> Vec<String> {
+        let mut secrets = Vec::new();
+        for secret in &[self.access, self.user, self.refresh, self.forwarded.unwrap_or_default()] {
+            add_secrets(&mut secrets, secret);
+        }
+        for name in &["refreshToken", "handle", "expiredToken", "sessionRefreshToken", "csrf"] {
+            add_secrets(&mut secrets, &plain(&self.named_input(name).unwrap_or_default()));
+        }
+        for name in &["headers", "callHeaders"] {
+            for value in self.json.member(name).items().filter_map(|pair| pair.items().nth(1)) {
+                add_secrets(&mut secrets, &value.as_words());
+            }
+        }
+        self.json.member("requestHeaders").each(&mut |_, values| {
+            for value in values.items() {
+                add_secrets(&mut secrets, &value.as_words());
+            }
+        });
+        secrets
+    }
+
     /// After an error: another attempt, a refresh, or the end.
-    fn retry(&mut self, error: Error) -> Result<Action, Error> {
-        let operation = self.operation();
+    fn retry(&mut self, mut error: Error) -> Result<Action, Error> {
         // Gone after a lost answer: it was this call that ended it.
-        if self.repeated && error.code == Code::NotFound && matches!(operation, Some(Operation::Revoke | Operation::Logout)) {
+        if self.is_repeated && error.code == Code::NotFound && matches!(self.step, Some(Revoke | RevokeCurrent | Logout)) {
             return self.finish(Answer::Ended { success: true, count: None, message: None });
         }
-        let renewable = !matches!(operation, Some(Operation::Refresh | Operation::Logout))
-            && self.provider.endpoint(Operation::Refresh, self.dialect, &|name| self.named_input(name).is_some()).is_ok();
-        if error.code == Code::Unauthenticated && error.status.is_some() && renewable && !self.refused && self.tokens.refresh.is_some() {
-            self.refused = true;
-            self.stale = self.tokens.access.take();
-            return Ok(to_do("tokens"));
+        if error.code == Code::ReauthenticationRequired && self.json.is("canReauthenticate") && self.json.member("unfresh").is_null() {
+            let error = error.to_json();
+            self.keep.json("unfresh", &error);
+            let mut action = to_do("reauthenticate");
+            action.json("error", &error);
+            return Ok(action);
         }
-        self.repeated |= error.is_lost();
-        match retry::delay(&error, self.attempt, self.number("maxRetryAfter"), self.around.random) {
+        if error.code == Code::Unauthenticated
+            && error.status.is_some()
+            && !self.is_key
+            && self.step != Some(Refresh)
+            && self.goal != Some(Logout)
+            && !self.refresh.is_empty()
+            && !self.json.is("wasRefused")
+            && !self.endpoint(Refresh).is_null()
+            && self.endpoint(Refresh).member("needs").items().all(|need| self.named_input(need.word()).is_some())
+        {
+            self.keep.flag("wasRefused", true).text("stale", Some(self.access));
+            return Ok(self.ask_tokens());
+        }
+        self.is_repeated |= error.is_lost();
+        // These make something new each time, or use up what they were sent.
+        let once = matches!(self.step, Some(Refresh | Create | RefreshSession));
+        let number = |name| self.json.number(name).unwrap_or(0);
+        match retry::delay(&error, self.attempt, number("maxRetryAfter"), number("random")) {
             retry::Decision::TooLong => {
-                let mut error = error;
                 error.code = Code::RateLimited;
                 error.message = "the back-end asks to wait longer than maxRetryAfter: try again after retryAfter seconds".to_owned();
-                self.fail(error)
             }
-            retry::Decision::Wait(delay) if operation != Some(Operation::Refresh) && i64::from(self.attempt) <= self.number("maxRetries") => {
-                if self.around.now - self.started + i64::from(delay) >= self.number("totalTimeout") {
-                    return self.fail(error);
-                }
+            retry::Decision::Wait(delay) if !once && self.attempt <= number("maxRetries") && self.now - number("started") + delay < number("totalTimeout") => {
                 self.attempt += 1;
                 let mut action = to_do("wait");
-                action.number("ms", Some(delay.into())).text("reason", Some(error.code.as_str())).number("attempt", Some(self.attempt.into()));
-                Ok(action)
+                action.number("ms", Some(delay)).text("reason", Some(error.code.as_str())).number("attempt", Some(self.attempt));
+                return Ok(action);
             }
-            _ => self.fail(error),
+            _ => {}
         }
+        self.fail(error)
     }
 
     /// The end with an error; a logout has a result even then, and a refresh whose answer may be lost is remembered.
     fn fail(&mut self, error: Error) -> Result<Action, Error> {
-        match self.operation() {
-            Some(Operation::Refresh) if (error.is_lost() || self.repeated) && self.sent.is_some() => {
-                let lost = self.tokens.refresh.clone();
-                self.around.remember(memory::SPENT, lost.as_deref());
-                Err(error)
-            }
-            Some(Operation::Logout) => {
-                let server = match error.code {
-                    _ if error.status.is_some() => "rejected",
-                    Code::Network | Code::Timeout | Code::Aborted => "unreachable",
-                    Code::InvalidResponse => "rejected",
-                    _ => "skipped",
-                };
-                Ok(self.logged_out(server, Some(&error.message), Some(&error)))
-            }
-            _ => Err(error),
+        if self.goal == Some(Logout) {
+            let server = match error.code {
+                _ if error.status.is_some() => "rejected",
+                Code::Network | Code::Timeout | Code::Aborted => "unreachable",
+                Code::InvalidResponse => "rejected",
+                _ => "skipped",
+            };
+            return Ok(self.logged_out(server, Some(&error.message), Some(&error)));
         }
+        if self.goal == Some(Refresh) && (error.is_lost() || self.is_repeated) && !self.json.member("sent").is_null() {
+            self.remember.text(memory::SPENT, Some(self.refresh));
+        }
+        Err(error)
     }
 
-    fn finish(&mut self, answer: Answer<'_>) -> Result<Action, Error> {
+    fn finish(&mut self, answer: Answer<'a>) -> Result<Action, Error> {
         match answer {
-            Answer::Page { items, table, count } => self.finish_list(items, table, count),
+            Answer::Page { items, body } => self.finish_list(items, body),
+            Answer::Session(item) => {
+                let id = find(item, self.list, "id", Kind::Text);
+                let words = id.unwrap_or(Json::NULL).as_words();
+                let is_current = self.step == Some(Current);
+                if is_current && self.forwarded.is_none() {
+                    self.remember.text(memory::CURRENT, Some(&words));
+                }
+                if matches!(self.goal, Some(RevokeCurrent | Logout)) {
+                    return self.end(item, id);
+                }
+                let current = self.known_current().filter(|_| self.goal != Some(Create)).map(|current| current.as_words() == words);
+                Ok(done(&session(item, self.list, if is_current { Some(true) } else { current })))
+            }
             Answer::Tokens { access, refresh, expires_at } => self.finish_refresh(&access, refresh, expires_at),
-            Answer::Ended { message, .. } if self.goal == "logout" => Ok(self.logged_out("confirmed", message.as_deref(), None)),
+            Answer::Value(value) => Ok(done(&value)),
+            Answer::Ended { message, .. } if self.goal == Some(Logout) => Ok(self.logged_out("confirmed", message.as_deref(), None)),
             Answer::Ended { success, count, message } => {
                 let mut out = Writer::new();
-                if self.goal == "revokeAll" {
+                if matches!(self.goal, Some(RevokeAll | RevokeOthers)) {
                     // A repeated request counts only what the first one left.
-                    out.flag("success", true).number("count", count.filter(|_| !self.repeated)).text("message", message.as_deref().filter(|_| !self.repeated));
+                    let is_first = !self.is_repeated;
+                    out.flag("success", true).number("count", count.filter(|_| is_first)).text("message", message.as_deref().filter(|_| is_first));
                     out.json("revoked", "null");
                 } else {
-                    let success = success || self.repeated;
-                    out.text("id", self.named_input("id").as_deref()).flag("success", success);
+                    let success = success || self.is_repeated;
+                    out.text("id", Some(&self.any_id().map_or("current".to_owned(), Json::as_words))).flag("success", success);
                     out.text("outcome", Some(if success { "revoked" } else { "already-revoked" })).text("message", message.as_deref());
                 }
                 Ok(self.ended(out, self.valid_until()))
@@ -526,70 +741,151 @@ impl Call {
         }
     }
 
+    /// Goes on to end the session that was found.
+    fn end(&mut self, item: Json<'a>, id: Option<Json<'a>>) -> Result<Action, Error> {
+        self.handle = self.handle_of(item);
+        self.id = id;
+        self.keep.json("handle", self.handle.source()).json("foundId", id.unwrap_or(Json::NULL).source());
+        self.ask(Some(Revoke));
+        self.send()
+    }
+
+    fn handle_of(&self, item: Json<'a>) -> Json<'a> {
+        self.list.get("handle").and_then(|path| item.at(path.word())).unwrap_or(Json::NULL)
+    }
+
     /// What every revocation's result has.
     fn ended(&self, mut out: Writer, valid_until: Option<Time>) -> Action {
-        out.text("effect", Some(self.provider.capabilities().effect)).text("accessTokenValidUntil", valid_until.map(Time::to_iso).as_deref());
+        out.text("effect", Some(self.effect())).text("accessTokenValidUntil", valid_until.map(Time::to_iso).as_deref());
         done(&out.finish())
     }
 
-    fn finish_list(&mut self, items: Json<'_>, table: &'static [Field], count: Option<i64>) -> Result<Action, Error> {
-        let mut field = "";
-        for (name, wire, _) in table {
-            if *name == "id" {
-                field = wire;
+    fn finish_list(&mut self, items: Json<'a>, body: Json<'a>) -> Result<Action, Error> {
+        let list = self.list;
+        let id = |item: Json<'a>| find(item, list, "id", Kind::Text).unwrap_or(Json::NULL);
+        let current = find(body, list, "currentId", Kind::Text).or_else(|| self.known_current()).unwrap_or(Json::NULL).as_words();
+        let is_marked = |item: Json<'a>| {
+            let handle = self.handle_of(item).as_words();
+            // Better Auth's tokens may come with a signature.
+            let uses = !handle.is_empty() && self.access.strip_prefix(handle.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+            find_flag(item, list, "current").or(uses.then_some(true))
+        };
+        // Tokens that name none of the sessions tell nothing about any of them. A mark that only one of them has says something of the others.
+        let (mut one_is, mut is_listed) = (false, false);
+        for item in items.items() {
+            one_is |= is_marked(item) == Some(true);
+            is_listed |= id(item).as_words() == current;
+        }
+        let is_current = |item: Json<'a>| is_marked(item).or(if one_is { Some(false) } else { is_listed.then(|| id(item).as_words() == current) });
+
+        let (mut sessions, mut handles, mut count, mut are_numbers) = (List::default(), Writer::new(), 0, false);
+        let mut targets: Vec<String> = self.json.member("targets").items().map(Json::as_words).collect();
+        let mut own = self.json.member("ownId");
+        let mut found = None;
+        let wanted = self.json.member("id").as_words();
+        for item in items.items() {
+            let (id, is_current) = (id(item), is_current(item));
+            count += 1;
+            are_numbers = !id.is_string();
+            let words = id.as_words();
+            handles.json(&words, self.handle_of(item).source());
+            match self.goal {
+                Some(ListAll) => sessions.push(&session(item, list, is_current)),
+                Some(Get | Revoke) if words == wanted => found = Some((item, id, is_current)),
+                Some(Current | RevokeCurrent | Logout) if is_current == Some(true) => found = Some((item, id, is_current)),
+                Some(RevokeAll | RevokeOthers) if is_current == Some(true) => own = id,
+                // Pages shift while they are read: what is there twice is ended once.
+                Some(RevokeAll | RevokeOthers) if !is_over(item, list) && !targets.contains(&words) => targets.push(words),
+                _ => {}
             }
         }
-        let id = |item: Json<'_>| item.text(field).unwrap_or_default();
-        // Tokens that name none of the sessions tell nothing about any of them.
-        let current = self.tokens.current.clone().filter(|current| items.items().any(|item| id(item) == *current));
-        let write = |item: Json<'_>| session(item, table, current.as_ref().map(|current| *current == id(item)));
-        if self.goal == "list" {
-            let (mut sessions, mut total) = (List::default(), 0);
-            for item in items.items() {
-                sessions.push(&write(item));
-                total += 1;
-            }
+        if self.forwarded.is_none() && list.get("handle").is_some() {
+            self.remember.text(memory::HANDLES, Some(&handles.finish()));
+        }
+        self.remember.text(memory::NUMBERS, are_numbers.then_some("1"));
+        if let Some((item, id, current)) = found {
+            return if matches!(self.goal, Some(Get | Current)) { Ok(done(&session(item, list, current))) } else { self.end(item, Some(id)) };
+        }
+        let listed = self.json.number("listed").unwrap_or(0) + count;
+        let total = find_number(body, list, "total");
+        let next = self.next(body, count, total)?;
+        if self.goal == Some(ListAll) {
             let mut page = Writer::new();
-            page.json("sessions", &sessions.finish()).number("count", Some(count.unwrap_or(total))).json("total", "null").json("next", "null");
+            page.json("sessions", &sessions.finish()).number("count", Some(find_number(body, list, "count").unwrap_or(count)));
+            page.number("total", total).text("next", next.as_deref());
             return Ok(done(&page.finish()));
         }
-        let is_get = self.goal == "get";
-        let wanted = if is_get { self.text("id") } else { current.clone() };
-        let found = items.items().find(|item| Some(id(*item)) == wanted).ok_or_else(|| {
-            if is_get {
-                return Error::new(Code::NotFound, "there is no such session among the active ones");
-            }
-            let message = "the session that the refresh token names is not listed: it was ended or refreshed elsewhere; set the newest refreshToken";
-            Error::new(Code::CurrentUnknown, message)
-        })?;
-        if self.goal != "revokeOthers" {
-            return Ok(done(&write(found)));
-        }
         let mut ids = List::default();
-        for item in items.items() {
-            let id = id(item);
-            if Some(&id) != wanted.as_ref() {
-                ids.push(&quoted(&id));
-                self.targets.push(id);
+        for target in &targets {
+            ids.push(&quoted(target));
+        }
+        if let Some(next) = next {
+            self.cursor = quoted(&next);
+            self.attempt = 1;
+            self.is_repeated = false;
+            self.keep.number("listed", Some(listed)).json("targets", &ids.finish()).json("ownId", own.source());
+            return self.send();
+        }
+        match self.goal {
+            Some(Get | Revoke) => return Err(Error::new(Code::NotFound, "there is no such session among the active ones")),
+            Some(RevokeAll) => {}
+            Some(RevokeOthers) if !own.is_null() => own = Json::NULL,
+            _ => {
+                let message = "none of the listed sessions is known to be the current one: set the newest tokens";
+                return Err(Error::new(Code::CurrentUnknown, message));
             }
         }
+        if total.is_some_and(|total| total > listed) {
+            let message = "the back-end has more sessions than it lists: describe its pages in a profile";
+            return Err(Error::new(Code::InvalidResponse, message));
+        }
+        if !own.is_null() {
+            ids.push(&quoted(&own.as_words()));
+        }
+        let ids = ids.finish();
+        self.keep.json("targets", &ids);
         let mut action = to_do("each");
-        action.json("ids", &ids.finish());
+        action.json("ids", &ids).flag("last", !own.is_null()).json("limits", self.profile.member("limits").source());
         Ok(action)
     }
 
-    fn finish_each(&mut self, codes: Option<Json<'_>>) -> Result<Action, Error> {
-        let (mut revoked, mut failed, mut count) = (List::default(), List::default(), 0);
-        let mut codes = codes.unwrap_or(Json::NULL).items();
-        for (index, id) in self.targets.iter().enumerate() {
+    /// The cursor of the page after this one.
+    fn next(&mut self, body: Json<'_>, count: i64, total: Option<i64>) -> Result<Option<String>, Error> {
+        if !self.takes("cursor") {
+            return Ok(None);
+        }
+        let number = |name: &str| scaled(&plain(&self.named_input(name)?), 0);
+        let next = if self.list.is("isOffset") {
+            let end = number("cursor").unwrap_or(0) + count;
+            let size = number("pageSize").or_else(|| self.list.member("pageSize").number("default"));
+            let more = total.map_or(size == Some(count), |total| end < total);
+            (more && count > 0).then(|| decimal(end))
+        } else {
+            // Some have a page 0 that there is none of.
+            find_text(body, self.list, "next").filter(|next| next != "0")
+        };
+        let before = plain(&self.named_input("cursor").unwrap_or_default());
+        let seen = join(&[&self.json.member("seen").as_words(), "\n", &before, "\n"]);
+        self.keep.text("seen", Some(&seen));
+        let next_line = next.as_ref().map(|next| join(&["\n", next, "\n"])).unwrap_or_default();
+        if !next_line.is_empty() && (has(&seen, &next_line) || has(&next_line, "://")) {
+            return Err(Error::new(Code::InvalidResponse, "the next page was there before, or is a link, which is not followed"));
+        }
+        Ok(next)
+    }
+
+    fn finish_each(&mut self) -> Result<Action, Error> {
+        let (mut revoked, mut failed, mut count, mut index) = (List::default(), List::default(), 0, 0);
+        let mut codes = self.json.member("codes").items();
+        for id in self.json.member("targets").items() {
             // What was gone before counts as ended.
-            match codes.next().map(Json::source) {
-                Some("null" | "\"not_found\"") => {
-                    revoked.push(&quoted(id));
-                    count += 1;
-                }
-                _ => failed.push(&decimal(index as i64)),
+            if matches!(codes.next().map(Json::source), Some("null" | "\"not_found\"")) {
+                revoked.push(id.source());
+                count += 1;
+            } else {
+                failed.push(&decimal(index));
             }
+            index += 1;
         }
         if failed.is_empty() {
             let valid_until = self.valid_until().filter(|_| count > 0);
@@ -603,27 +899,28 @@ impl Call {
     }
 
     fn finish_refresh(&mut self, access: &str, refresh: Option<String>, expires_at: Option<Time>) -> Result<Action, Error> {
-        let old = self.tokens.refresh.take();
-        let hidden = self.around.browser && self.is_set("sendsCookies");
-        let newest = refresh.or_else(|| old.clone().filter(|_| !hidden));
-        let lost = self.around.recall(memory::SIGNED_OUT) != self.signed_out;
-        self.around.remember(memory::SPENT, old.as_deref().filter(|_| lost));
-        if lost {
+        let old = self.refresh;
+        let hidden = self.json.is("browser") && self.json.is("sendsCookies");
+        let newest = refresh.unwrap_or_else(|| if hidden { String::new() } else { old.to_owned() });
+        if self.memory.member(memory::SIGNED_OUT).source() != self.json.member("signedOut").source() {
+            self.remember.text(memory::SPENT, Some(old));
             return Err(Error::new(Code::Unauthenticated, "the user logged out while the tokens were refreshed"));
         }
-        self.around.remember(memory::ACCESS, Some(access));
-        self.around.remember(memory::REFRESH, newest.as_deref());
-        if old.is_some() && old != newest {
+        let optional = |text: &'a str| Some(text).filter(|text| !text.is_empty());
+        let newest_or_none = Some(newest.as_str()).filter(|text| !text.is_empty());
+        self.remember.json(memory::SPENT, "null").text(memory::ACCESS, Some(access)).text(memory::REFRESH, newest_or_none);
+        if optional(old).is_some() && old != newest {
             // Newest first, and no more than anybody could still hold.
-            let before = self.around.recall(memory::REPLACED).unwrap_or_default();
-            let replaced = join(&[old.as_deref().unwrap_or_default(), "\n", before.get(..8000).unwrap_or(&before)]);
-            self.around.remember(memory::REPLACED, Some(&replaced));
+            let before = self.memory.member(memory::REPLACED).as_words();
+            let replaced = join(&[old, "\n", before.get(..8000).unwrap_or(&before)]);
+            self.remember.text(memory::REPLACED, Some(&replaced));
         }
         let mut out = Writer::new();
-        out.text("accessToken", Some(access)).text("refreshToken", newest.as_deref()).text("expiresAt", expires_at.map(Time::to_iso).as_deref());
-        self.pending = out.finish();
+        out.text("accessToken", Some(access)).text("refreshToken", newest_or_none).text("expiresAt", expires_at.map(Time::to_iso).as_deref());
+        let pair = out.finish();
+        self.keep.json("pending", &pair);
         let mut action = to_do("tell");
-        action.json("value", &self.pending);
+        action.json("value", &pair);
         Ok(action)
     }
 
@@ -631,14 +928,15 @@ impl Call {
     fn logged_out(&mut self, server: &str, message: Option<&str>, error: Option<&Error>) -> Action {
         if self.ends_own() {
             // Longer each time: a refresh that was under way meanwhile sees the difference, one after the next sign-in does not.
-            let times = join(&["1", &self.around.recall(memory::SIGNED_OUT).unwrap_or_default()]);
-            self.around.remember(memory::SIGNED_OUT, Some(&times));
-            self.around.remember(memory::ACCESS, None);
-            self.around.remember(memory::REFRESH, None);
+            let times = join(&["1", &self.memory.member(memory::SIGNED_OUT).as_words()]);
+            self.remember.text(memory::SIGNED_OUT, Some(&times));
+            for key in &[memory::ACCESS, memory::REFRESH, memory::CURRENT, memory::HANDLES] {
+                self.remember.json(key, "null");
+            }
         }
         let mut out = Writer::new();
         out.flag("success", server == "confirmed").text("message", message).text("server", Some(server));
-        out.json("setCookie", &cookie::set_cookies(&self.cookies));
+        out.json("setCookie", &cookie::removals(self.json.member("cookies")).unwrap_or_default());
         out.json("error", error.map(Error::to_json).as_deref().unwrap_or("null"));
         done(&out.finish())
     }
@@ -646,27 +944,52 @@ impl Call {
     /// Until when an access token of an ended session may still be accepted. Our own token says it of our own session. For another one its lifetime is the
     /// measure, and for all of them too, or at least our own token's end.
     fn valid_until(&self) -> Option<Time> {
-        let claims = Claims::of(self.tokens.access.as_deref()?);
-        let own = self.goal == "revokeCurrent" || self.tokens.current.is_some() && self.tokens.current == self.text("id");
-        if own {
-            return claims.expires_at;
+        if self.effect() == "immediate" {
+            return None;
         }
-        let longest = || self.around.now()?.plus(claims.lifetime()?);
-        longest().or(claims.expires_at.filter(|_| self.goal == "revokeAll"))
+        let is_own = |current: Json<'_>| self.id.is_some_and(|id| id.as_words() == current.as_words());
+        if self.goal == Some(RevokeCurrent) || self.current.is_some_and(is_own) {
+            return self.claims.expires_at;
+        }
+        let lifetime = self.claims.lifetime().or_else(|| Some(self.profile.number("lifetime")? * 1000));
+        let longest = lifetime.and_then(|lifetime| self.time()?.plus(lifetime));
+        longest.or(self.claims.expires_at.filter(|_| self.goal == Some(RevokeAll)))
     }
+}
+
+fn operation(name: &str) -> Option<Operation> {
+    OPERATIONS.iter().find(|(known, _)| *known == name).map(|(_, operation)| *operation)
+}
+
+fn name(operation: Operation) -> &'static str {
+    OPERATIONS.iter().find(|(_, known)| *known == operation).map_or("", |(name, _)| name)
+}
+
+/// A refresh token of this client that a newer one has replaced.
+fn is_replaced(memory: Json<'_>, token: &str) -> bool {
+    let replaced = memory.member(memory::REPLACED).as_words();
+    !token.is_empty() && has(&join(&["\n", &replaced, "\n"]), &join(&["\n", token, "\n"]))
+}
+
+/// Text of a form: `0` a digit, `X` a hexadecimal one, anything else itself. It may be shorter unless it has to be `whole`.
+fn fits(text: &str, form: &str, whole: bool) -> bool {
+    let right_length = if whole { text.len() == form.len() } else { !text.is_empty() && text.len() <= form.len() };
+    right_length
+        && text.bytes().zip(form.bytes()).all(|(byte, form)| match form {
+            b'0' => byte.is_ascii_digit(),
+            b'X' => byte.is_ascii_hexdigit(),
+            _ => byte == form,
+        })
 }
 
 /// A header's value and its parts: schemes and cookie names aside, each is a secret.
 fn add_secrets(secrets: &mut Vec<String>, value: &str) {
     secrets.push(value.to_owned());
-    let mut part = String::new();
-    for next in value.chars().chain([' ']) {
-        if !matches!(next, ' ' | ';' | '=') {
-            part.push(next);
-        } else if part.len() >= 8 {
-            secrets.push(std::mem::take(&mut part));
-        } else {
-            part.clear();
+    let mut from = 0;
+    for (at, byte) in value.bytes().chain([b' ']).enumerate() {
+        if matches!(byte, b' ' | b';' | b'=') {
+            secrets.extend(value.get(from..at).filter(|part| part.len() >= 8).map(str::to_owned));
+            from = at + 1;
         }
     }
 }
@@ -687,11 +1010,6 @@ fn fail(error: &Error) -> Action {
     let mut action = to_do("fail");
     action.json("error", &error.to_json());
     action
-}
-
-/// What to do about a call that could not be made.
-pub fn failed(error: &Error) -> String {
-    fail(error).finish()
 }
 
 #[cfg(test)]

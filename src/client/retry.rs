@@ -1,6 +1,7 @@
 //! When and how long to wait before another attempt.
 
 use crate::error::{Code, Error};
+use crate::json::scaled;
 use crate::time::Time;
 
 /// What to do about an error.
@@ -9,17 +10,19 @@ pub(super) enum Decision {
     /// Give up: another attempt would not help.
     GiveUp,
     /// Wait so many milliseconds; then another attempt is worth it.
-    Wait(u32),
+    Wait(i64),
     /// The back-end asks for a longer wait than the caller accepts.
     TooLong,
 }
 
-const FIRST_DELAY: u32 = 500;
-const LONGEST_DELAY: u32 = 8_000;
+const FIRST_DELAY: i64 = 500;
+/// More than anybody waits, in seconds; a larger number is as good.
+const LONGEST_WAIT: i64 = 4_294_967_295;
+const LONGEST_DELAY: i64 = 8_000;
 
 /// Capped exponential back-off with jitter in its upper half (`random`: 0 to 1000); a wait that the back-end names comes first.
-pub(super) fn delay(error: &Error, attempt: u32, max_retry_after: i64, random: i64) -> Decision {
-    if error.retry_after.is_some_and(|seconds| i64::from(seconds) > max_retry_after) {
+pub(super) fn delay(error: &Error, attempt: i64, max_retry_after: i64, random: i64) -> Decision {
+    if error.retry_after.is_some_and(|seconds| seconds > max_retry_after) {
         return Decision::TooLong;
     }
     let worth = match error.code {
@@ -30,26 +33,32 @@ pub(super) fn delay(error: &Error, attempt: u32, max_retry_after: i64, random: i
     if !worth {
         return Decision::GiveUp;
     }
-    let backoff = FIRST_DELAY.saturating_mul(1 << (attempt - 1).min(10)).min(LONGEST_DELAY);
-    let jittered = backoff / 2 + backoff / 2 * random.clamp(0, 1000) as u32 / 1000;
-    Decision::Wait(error.retry_after.map_or(jittered, |seconds| seconds.saturating_mul(1000).max(jittered.min(1000))))
+    let backoff = (FIRST_DELAY << (attempt - 1).clamp(0, 10)).min(LONGEST_DELAY);
+    let jittered = backoff / 2 + backoff / 2 * random.clamp(0, 1000) / 1000;
+    Decision::Wait(error.retry_after.map_or(jittered, |seconds| (seconds * 1000).max(jittered.min(1000))))
 }
 
 /// `Retry-After` in seconds from now (RFC 9110, 10.2.3): a number of seconds or a date. A past date is 0; nonsense is as if it were not there.
-pub(super) fn after(value: &str, now: Option<Time>) -> Option<u32> {
+pub(super) fn after(value: &str, now: Option<Time>) -> Option<i64> {
     let value = value.trim_ascii();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some(value.bytes().fold(0u32, |seconds, digit| seconds.saturating_mul(10).saturating_add(u32::from(digit & 15))));
+        return Some(scaled(value, 0).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT));
     }
     let wait = Time::parse_http(value)?.millis() - now?.millis();
-    Some(u32::try_from((wait.max(0) + 999) / 1000).unwrap_or(u32::MAX))
+    Some((wait.max(0) + 999) / 1000)
+}
+
+/// `X-RateLimit-Reset` in seconds from now: home-made, so either a moment (seconds since 1970) or a number of seconds.
+pub(super) fn until(value: &str, now: Option<Time>) -> Option<i64> {
+    let seconds = after(value, now)?;
+    Some(if seconds > 1_000_000_000 { (seconds - now?.millis() / 1000).max(0) } else { seconds })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn error(code: Code, status: u16, retry_after: Option<u32>) -> Error {
+    fn error(code: Code, status: i64, retry_after: Option<i64>) -> Error {
         let mut error = Error::new(code, "").with_status(status);
         error.retry_after = retry_after;
         error
@@ -86,8 +95,8 @@ mod tests {
         assert_eq!(delay(&error(Code::RateLimited, 429, Some(3)), 1, 10, 1000), Decision::Wait(3000));
         assert_eq!(delay(&error(Code::RateLimited, 429, Some(0)), 1, 10, 1000), Decision::Wait(500));
         assert_eq!(delay(&error(Code::RateLimited, 429, Some(11)), 1, 10, 1000), Decision::TooLong);
-        assert_eq!(delay(&error(Code::RateLimited, 429, Some(u32::MAX)), 1, i64::MAX, 1000), Decision::Wait(u32::MAX));
-        assert_eq!(delay(&error(Code::ServerError, 500, Some(u32::MAX)), 1, 10, 1000), Decision::TooLong);
+        assert_eq!(delay(&error(Code::RateLimited, 429, Some(LONGEST_WAIT)), 1, i64::MAX, 1000), Decision::Wait(LONGEST_WAIT * 1000));
+        assert_eq!(delay(&error(Code::ServerError, 500, Some(LONGEST_WAIT)), 1, 10, 1000), Decision::TooLong);
     }
 
     #[test]
@@ -96,7 +105,7 @@ mod tests {
         for (value, expected) in [
             ("120", Some(120)),
             (" 0 ", Some(0)),
-            ("99999999999999999999", Some(u32::MAX)),
+            ("99999999999999999999", Some(LONGEST_WAIT)),
             ("Sun, 06 Nov 1994 08:50:07 GMT", Some(30)),
             ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
             ("-1", None),
@@ -109,5 +118,13 @@ mod tests {
             assert_eq!(after(value, now), expected, "{value}");
         }
         assert_eq!(after("Sun, 06 Nov 1994 08:50:07 GMT", None), None);
+    }
+
+    #[test]
+    fn reads_rate_limit_resets() {
+        let now = Time::from_millis(1_767_225_600_000);
+        for (value, expected) in [("1767225607", Some(7)), ("1767225000", Some(0)), ("7", Some(7)), ("soon", None)] {
+            assert_eq!(until(value, now), expected, "{value}");
+        }
     }
 }

@@ -1,36 +1,31 @@
-//! The WebAssembly boundary: a call's events in, what to do next out, both as JSON. `src/npm/host.js` drives it.
+//! The WebAssembly boundary: what happened in, what to do next out, both as JSON. `src/npm/host.js` drives it.
+
+#[cfg(not(feature = "fetch"))]
+mod arena;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::client;
 use crate::device;
+use crate::json::plain;
 
-/// One call of a method; to be freed when it is over.
+#[cfg(not(feature = "fetch"))]
+#[global_allocator]
+static ARENA: arena::Arena = arena::Arena::new();
+
+/// To be called before a step's arguments are passed: the memory of the step before is used again.
 #[wasm_bindgen]
-pub struct Call(Result<client::Call, String>);
-
-#[wasm_bindgen]
-impl Call {
-    /// A call of a method. The input is JSON with the options and arguments by name. The goal `describe` takes a user agent, and its one step gives the label.
-    #[wasm_bindgen(constructor)]
-    pub fn new(goal: &str, input: &str) -> Self {
-        // Needs no steps. An export of its own would cost more than it says.
-        if goal == "describe" {
-            return Self(Err(describe(input)));
-        }
-        Self(client::Call::new(goal, input).map_err(|error| client::failed(&error)))
-    }
-
-    /// What to do after an event; see [`client`]. The body is that of an answer.
-    pub fn step(&mut self, event: &str, body: Vec<u8>) -> String {
-        match &mut self.0 {
-            Ok(call) => call.step(event, body),
-            Err(failed) => failed.clone(),
-        }
-    }
+pub fn reset() {
+    #[cfg(not(feature = "fetch"))]
+    ARENA.reset();
 }
 
-/// A label for a user agent, in JSON.
-pub fn describe(user_agent: &str) -> String {
-    device::describe(user_agent)
+/// What to do next about a call; see [`client`]. The body is that of an answer. For a user agent as a JSON string, its label. All of it in UTF-8: JavaScript's
+/// own encoder is there anyway, and the glue for text is large.
+#[wasm_bindgen]
+pub fn step(call: &[u8], body: &[u8]) -> Vec<u8> {
+    let call = std::str::from_utf8(call).unwrap_or_default();
+    // An export of its own would cost more than it says.
+    let next = if call.starts_with('"') { device::describe(&plain(call)) } else { client::step(call, body) };
+    next.into_bytes()
 }

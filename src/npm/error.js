@@ -30,3 +30,12 @@ export class SessionsError extends Error {
 
 /** A failure on its way: what `SessionsError` is made of. */
 export const fail = (code, message, cause) => ({ code, message, cause });
+
+export function toSessionsError(error, provider, operation) {
+  if (SessionsError.is(error)) return error;
+  const about = { provider: typeof provider === "string" ? provider : (provider?.name ?? (provider ? "rest" : null)), operation };
+  if (typeof error?.code !== "string" || typeof error.message !== "string" || error instanceof Error) {
+    error = fail("internal", "an unexpected failure; its cause says more", error);
+  }
+  return new SessionsError({ ...error, ...about });
+}

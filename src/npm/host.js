@@ -1,10 +1,13 @@
-import { SessionsError, fail } from "./error.js";
+import { SessionsError, fail, toSessionsError } from "./error.js";
 
 /** A larger answer is not a list of sessions. */
 const MAX_BODY = 8 * 1024 * 1024;
 
 /** Sessions that are ended at once, one by one: quick for a handful of devices, and polite. */
 const CONCURRENCY = 4;
+
+/** People take their time to sign in again, but not for ever. */
+const REAUTHENTICATION = 10 * 60 * 1000;
 
 /** The next request would meet the same error. */
 const DOOMS_THE_REST = ["aborted", "unauthenticated", "rate_limited", "reauthentication_required"];
@@ -37,38 +40,40 @@ export class Host {
     this.#ends = Date.now() + this.#totalTimeout;
   }
 
-  /** The result. A logout has one even when time runs out or the caller gives up. */
-  async drive(call) {
+  /** The result. A logout has one even when time runs out or the caller gives up. `state` is what the wasm side is told; it says what to keep in it. */
+  async drive(step, state) {
     const { onLine, userAgent } = globalThis.navigator ?? {};
-    const around = {
-      // Node, Deno, Bun and the edge runtimes have a navigator too, but none of them claims to be a browser.
-      browser: typeof userAgent === "string" && userAgent.startsWith("Mozilla/"),
-      offline: onLine === false,
-      memory: this.#memory.texts,
-    };
-    try {
-      for (let event = { event: "start" }; ; ) {
-        const { body = NOTHING, about, ...told } = event;
-        const now = { ...told, ...around, now: Date.now(), random: Math.trunc(Math.random() * 1000) };
-        const action = JSON.parse(call.step(JSON.stringify(now), body));
-        Object.assign(this.#memory.texts, action.remember);
-        if (about) this.#hook("onResponse", { ...about, requestId: action.requestId ?? null, warnings: [] });
-        if (action.do === "fail") throw this.#named(action.error);
-        if (action.do === "done") {
-          if (action.value.error) action.value.error = this.#named(action.value.error);
-          return action.value;
-        }
-        try {
-          event = await this[`_${action.do}`](action);
-        } catch (error) {
-          // Of a failure the wasm side sees the code, the message, and the number of the cause.
-          const { code = "internal", message = "an unexpected failure", cause } = error ?? {};
-          const number = cause === undefined ? null : this.#causes.push(cause) - 1;
-          event = { event: "failed", code: String(code), message: String(message), cause: number, fatal: action.do !== "send" };
-        }
+    // Node, Deno, Bun and the edge runtimes have a navigator too, but none of them claims to be a browser.
+    state.browser = typeof userAgent === "string" && userAgent.startsWith("Mozilla/");
+    state.offline = onLine === false;
+    state.event = "start";
+    for (let body; ; ) {
+      state.now = Date.now();
+      state.random = Math.trunc(Math.random() * 1000);
+      state.memory = this.#memory.texts;
+      const action = step(state, body);
+      Object.assign(this.#memory.texts, action.remember);
+      if (state.event === "answer") {
+        const { requestId, warnings } = action;
+        this.#hook("onResponse", { ...state.about, requestId, warnings: warnings ? warnings.split("|").map((text) => text.trim()) : [] });
       }
-    } finally {
-      call.free();
+      if (action.do === "fail") throw this.#named(action.error);
+      if (action.do === "done") {
+        if (action.value.error) action.value.error = this.#named(action.value.error);
+        return action.value;
+      }
+      Object.assign(state, action.keep);
+      try {
+        const { body: bytes, ...told } = await this[`_${action.do}`](action);
+        body = bytes;
+        Object.assign(state, told);
+      } catch (error) {
+        // Of a failure the wasm side sees the code, the message, and the number of the cause.
+        const { code = "internal", message = "an unexpected failure", cause } = error ?? {};
+        const number = cause === undefined ? null : this.#causes.push(cause) - 1;
+        state.event = "failed";
+        state.failure = { code: String(code), message: String(message), cause: number, fatal: action.do !== "send" };
+      }
     }
   }
 
@@ -79,11 +84,19 @@ export class Host {
     return { ...error, cause: thrown, failed: failed?.map((index) => this.#failures[index]) };
   }
 
-  async _tokens() {
-    // Somebody else's request comes with its own.
-    if (this.#call.input.authorization !== undefined) return { event: "tokens" };
-    const [access, refresh] = await Promise.all([this.#ask("token", "access"), this.#ask("refreshToken", "refresh")]);
-    return { event: "tokens", access, refresh };
+  /** Somebody else's request comes with its own, unless it is served with a secret key. */
+  async _tokens({ own }) {
+    const [access, refresh] = own ? await Promise.all([this.#ask("token", "accessToken"), this.#ask("refreshToken", "refreshToken")]) : [];
+    return { event: "tokens", access, refresh, csrf: this.#csrf() };
+  }
+
+  /** The value of the profile's CSRF cookie: of the page, or among the headers on a server. */
+  #csrf() {
+    const { provider, headers } = this.#options;
+    const name = provider.csrf?.cookie;
+    const cookies = name && (globalThis.document?.cookie ?? Object.entries({ ...headers, ...this.#call.options?.headers }).find(([header]) => /^cookie$/i.test(header))?.[1]);
+    const pair = cookies?.split(";").find((pair) => pair.split("=")[0].trim() === name);
+    return pair?.slice(pair.indexOf("=") + 1).trim();
   }
 
   /** Redirects are never followed: they could carry a secret to another origin. ("error" is refused by some edge runtimes.) */
@@ -101,7 +114,8 @@ export class Host {
       for (const [name, value] of headers) {
         // Cookies are joined otherwise than other headers.
         if (/^cookie$/i.test(name) && merged.has(name)) merged.set(name, `${merged.get(name)}; ${value}`);
-        else merged.append(name, value);
+        // The caller's own comes first.
+        else if (name !== "accept" || !merged.has(name)) merged.append(name, value);
       }
       // Nothing is set that was not asked for: edge runtimes refuse what they do not know.
       request = new Request(url, { method, headers: merged, redirect: "manual", ...(body !== null && { body }), ...(credentials && { credentials }) });
@@ -115,7 +129,7 @@ export class Host {
     const controller = new AbortController();
     try {
       const answer = await this.#within(receive(fetch, request, controller.signal, began + limit), limit, "answer");
-      return { event: "answer", ...answer, about: { ...about, status: answer.status, durationMs: Date.now() - began } };
+      return { event: "answer", ...answer, about: { ...about, status: answer.answered, durationMs: Date.now() - began } };
     } catch (error) {
       controller.abort();
       throw error;
@@ -124,18 +138,13 @@ export class Host {
 
   async _wait({ ms, reason, attempt }) {
     this.#hook("onRetry", { attempt, delayMs: ms, reason });
-    let timer;
-    try {
-      await this.#within(new Promise((resolve) => (timer = setTimeout(resolve, ms))), ms + 1000, "result");
-    } finally {
-      clearTimeout(timer);
-    }
+    await this.#sleep(ms);
     return { event: "waited" };
   }
 
   async _refresh() {
     try {
-      return { event: "refreshed", access: (await this.refreshed()).accessToken };
+      return { event: "refreshed", refreshed: (await this.refreshed()).accessToken };
     } catch (error) {
       this.#refreshError = SessionsError.is(error) ? error : undefined;
       throw fail(error.code, error.message, this.#refreshError ?? error.cause);
@@ -154,19 +163,38 @@ export class Host {
     return { event: "told" };
   }
 
-  /** Each has its own total time; there is none for the whole run. */
-  async _each({ ids }) {
+  /** Asks the user to sign in again. The time they take is not the call's. */
+  async _reauthenticate({ error }) {
+    const ask = async () => {
+      try {
+        return await this.#options.onReauthenticate(toSessionsError(this.#named(error), this.#options.provider, this.#call.operation));
+      } catch (cause) {
+        throw fail(error.code, "onReauthenticate failed", cause);
+      }
+    };
+    this.#ends = Date.now() + REAUTHENTICATION;
+    try {
+      return { event: "reauthenticated", again: (await this.#within(ask(), REAUTHENTICATION, "answer of onReauthenticate")) === true };
+    } finally {
+      this.#ends = Date.now() + this.#totalTimeout;
+    }
+  }
+
+  /** Each has its own total time; there is none for the whole run. The current session comes last: without it there is no ending the others. */
+  async _each({ ids, last, limits }) {
+    this.#ends = Infinity;
+    const { request, options: { headers }, signal, timeout, onProgress } = this.#call;
     const codes = ids.map(() => "internal");
-    const { request, options, onProgress } = this.#call;
     let next = 0;
     let done = 0;
     let doom;
-    const worker = async () => {
-      while (next < ids.length) {
+    const worker = async (end) => {
+      while (next < end) {
         const index = next++;
         try {
           if (doom) throw doom;
-          await this.#run("revoke", [...request, ids[index], options]);
+          await this.#pace(limits ?? []);
+          await this.#run("revoke", [...request, ids[index], { signal, timeout, headers }]);
           codes[index] = null;
         } catch (error) {
           this.#failures[index] = { id: ids[index], error };
@@ -176,8 +204,30 @@ export class Host {
         quietly(onProgress, ++done, ids.length);
       }
     };
-    await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+    const others = ids.length - last;
+    await Promise.all(Array.from({ length: limits ? 1 : CONCURRENCY }, () => worker(others)));
+    await worker(ids.length);
     return { event: "each", codes };
+  }
+
+  /** Waits until one more revocation keeps to all limits, those of earlier runs of this client counted. */
+  async #pace(limits) {
+    const { paced } = this.#memory;
+    const wait = () => Math.max(0, ...limits.map(([ms, most]) => (paced.at(-most) ?? -Infinity) + ms - Date.now()));
+    for (let ms; (ms = wait()) > 0; ) await this.#sleep(ms);
+    if (limits.length) {
+      paced.push(Date.now());
+      paced.splice(0, paced.length - Math.max(...limits.map(([, most]) => most)));
+    }
+  }
+
+  async #sleep(ms) {
+    let timer;
+    try {
+      await this.#within(new Promise((resolve) => (timer = setTimeout(resolve, ms))), ms + 1000, "result");
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** One refresh for all calls of this client that ask meanwhile. It goes on when a caller gives up: its answer must not be lost. */
@@ -244,8 +294,6 @@ export class Host {
   }
 }
 
-const NOTHING = new Uint8Array();
-
 /** Status, headers and the whole body as bytes. Responses of mocks and polyfills are taken by their members. */
 async function receive(fetch, request, signal, ends) {
   let response;
@@ -260,10 +308,10 @@ async function receive(fetch, request, signal, ends) {
   if (typeof got?.get !== "function" || !Number.isInteger(status) || (status !== 0 && (status < 200 || status > 599))) {
     throw fail("invalid_response", "fetch did not give a Response");
   }
-  const headers = {};
+  const received = {};
   for (const name of READ_HEADERS) {
     const value = got.get(name);
-    if (typeof value === "string") headers[name] = value;
+    if (typeof value === "string") received[name] = value;
   }
   let body;
   try {
@@ -274,11 +322,11 @@ async function receive(fetch, request, signal, ends) {
   if (typeof body === "string") {
     throw fail("invalid_response", body);
   }
-  return { status, headers, body };
+  return { answered: status, received, body };
 }
 
 /** Of an answer's headers, those that anything here looks at. Across origins a browser shows only what the server exposes. */
-const READ_HEADERS = ["retry-after", "x-request-id", "set-cookie"];
+const READ_HEADERS = ["retry-after", "x-retry-after", "x-ratelimit-reset", "x-request-id", "set-cookie", "location", "x-system-warning"];
 
 /** The bytes, or what is wrong with them. What has no stream is asked for all at once. */
 async function readAll(response, ends) {

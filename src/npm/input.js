@@ -1,4 +1,6 @@
 import { fail } from "./error.js";
+import { readProfile } from "./profile.js";
+import { FLAG, FUNCTION, STRING, check, isFunction, isObject, isText, number, oneOf } from "./check.js";
 
 /** Every method but `list`; the wasm side knows which of them a back-end has. */
 export const METHODS = [
@@ -7,27 +9,15 @@ export const METHODS = [
 ];
 
 const TAKES_REQUEST = ["list", "current", "revoke", "revokeCurrent", "revokeAll", "revokeOthers"];
-const TAKES_ID = ["get", "revoke"];
-const NOT_BUILT = ["create", "createToken", "createTokenFromTemplate", "refreshSession"];
+const TAKES_ID = ["get", "revoke", "createToken", "createTokenFromTemplate", "refreshSession"];
+const STATUSES = ["active", "revoked", "ended", "expired", "removed", "abandoned", "replaced"];
+
+/** What a header may hold (RFC 9110, 5.5). */
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** Timers count milliseconds in 31 bits. */
 const LONGEST = 2 ** 31 - 1;
 
-const isObject = (value) => typeof value === "object" && value !== null;
-/** Half a surrogate pair would become another character on its way, and an id another id. */
-const isText = (value) => {
-  try {
-    return typeof value === "string" && encodeURIComponent(value) >= "";
-  } catch {
-    return false;
-  }
-};
-const isFunction = (value) => typeof value === "function";
-const number = (least, most) => [`a whole number from ${least} to ${most}`, (value) => Number.isInteger(value) && value >= least && value <= most];
-const oneOf = (...names) => [names.map((name) => `"${name}"`).join(" or "), (value) => names.includes(value)];
-const STRING = ["a string of Unicode text", isText];
-const FLAG = ["true or false", (value) => typeof value === "boolean"];
-const FUNCTION = ["a function", isFunction];
 const SECRET = ["a string or a function", (value) => typeof value === "string" || isFunction(value)];
 const HEADERS = [
   "a plain object of strings",
@@ -35,30 +25,41 @@ const HEADERS = [
 ];
 
 const OPTIONS = {
-  baseUrl: STRING, token: SECRET, refreshToken: SECRET, onTokens: FUNCTION, clientId: STRING,
+  baseUrl: STRING, environment: oneOf("production", "demo", "test"), token: SECRET, refreshToken: SECRET, onTokens: FUNCTION, clientId: STRING,
   fetch: FUNCTION, headers: HEADERS, credentials: oneOf("omit", "same-origin", "include"), timeout: number(1, LONGEST), totalTimeout: number(1, LONGEST),
   maxRetries: number(0, 100), maxRetryAfter: number(0, 2_000_000), cookies: ["an array of objects", (value) => Array.isArray(value) && value.every(isObject)],
-  hooks: ["an object of functions", isObject], parseUserAgent: FUNCTION, allowInsecure: FLAG,
+  hooks: ["an object of functions", isObject], parseUserAgent: FUNCTION, onReauthenticate: FUNCTION, dangerouslyAllowBrowser: FLAG, allowInsecure: FLAG,
 };
 const COOKIE = {
   name: STRING, path: STRING, domain: STRING, secure: FLAG, sameSite: oneOf("Strict", "Lax", "None"), partitioned: FLAG, httpOnly: FLAG,
 };
 const ARGUMENTS = {
   signal: ["an AbortSignal", (value) => isFunction(value.addEventListener)], timeout: number(1, LONGEST), headers: HEADERS, onProgress: FUNCTION,
-  applicationId: STRING, pageSize: number(1, LONGEST), cursor: STRING, refreshToken: STRING,
+  applicationId: STRING, userId: STRING, clientId: STRING, status: oneOf(...STATUSES), pageSize: number(1, LONGEST),
+  cursor: ["the next of a page", (value) => isText(value) && VALUE.test(value)], refreshToken: STRING,
 };
-
-/** `undefined` and `null` are as if they were not there. */
-function check(object, table, code, prefix = "") {
-  for (const [name, [what, isRight]] of Object.entries(table)) {
-    const value = object[name];
-    if (value !== undefined && value !== null && !isRight(value)) {
-      throw fail(code, `${prefix}${name} must be ${what}`);
-    }
-  }
-}
+/** What goes into the bodies of the methods that take an `input`; those with ! have to be there. */
+const INPUTS = {
+  create: { "userId!": STRING, activeOrganizationId: STRING },
+  createToken: { expiresInSeconds: number(30, 315_360_000) },
+  refreshSession: {
+    "expiredToken!": STRING, "refreshToken!": STRING, "requestOrigin!": STRING, requestOriginatingIp: STRING, format: oneOf("token", "cookie"),
+    requestHeaders: ["an object of arrays of strings", (value) => isObject(value) && Object.values(value).every((values) => Array.isArray(values) && values.every(isText))],
+  },
+};
+INPUTS.createTokenFromTemplate = INPUTS.createToken;
 
 const pairs = (headers) => Object.entries(headers ?? {});
+
+/** Said before anything is sent: RFC 9110, 5.1 and 5.5. */
+function checkHeaders(headers, code) {
+  for (const [name, value] of pairs(headers)) {
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || !VALUE.test(value)) {
+      throw fail(code, "a header has a name or a value that can't be sent: no line breaks, no characters beyond Latin-1");
+    }
+    if (name.toLowerCase() === "authorization") throw fail(code, "headers can't hold Authorization: use token, or pass the request that is being served");
+  }
+}
 
 /** The client's options, as the wasm side takes them. */
 export function readOptions(options) {
@@ -67,22 +68,27 @@ export function readOptions(options) {
   }
   check(options, OPTIONS, "invalid_options");
   for (const cookie of options.cookies ?? []) check(cookie, COOKIE, "invalid_options", "cookies: ");
-  if (isObject(options.provider)) {
-    throw fail("unsupported", "this version reads no REST profiles yet");
-  }
+  checkHeaders(options.headers, "invalid_options");
+  const profile = isObject(options.provider) ? readProfile(options.provider) : undefined;
   for (const name of ["Request", "Response", "Headers", "URL", "URLSearchParams", "AbortController"]) {
     // Said before anything is sent, rather than as a failure half-way.
     if (!isFunction(globalThis[name])) throw fail("unsupported", `this runtime has no ${name}`);
   }
-  const { provider, baseUrl, clientId, headers, credentials, allowInsecure, totalTimeout, maxRetries, maxRetryAfter, cookies } = options;
+  const {
+    provider, baseUrl, environment, clientId, headers, credentials, allowInsecure, dangerouslyAllowBrowser, onReauthenticate, totalTimeout, maxRetries, maxRetryAfter, cookies,
+  } = options;
   return {
-    provider: typeof provider === "string" ? provider : "",
+    provider: profile ? "rest" : typeof provider === "string" ? provider : "",
+    profile,
     ...readBase(baseUrl),
+    environment,
     clientId,
     headers: pairs(headers),
     // Cookies may authenticate without a token.
     sendsCookies: credentials === "include" || credentials === "same-origin" || pairs(headers).some(([name]) => name.toLowerCase() === "cookie"),
     allowInsecure: allowInsecure ?? false,
+    dangerouslyAllowBrowser: dangerouslyAllowBrowser ?? false,
+    canReauthenticate: Boolean(onReauthenticate),
     totalTimeout: totalTimeout ?? 30_000,
     maxRetries: maxRetries ?? 2,
     maxRetryAfter: maxRetryAfter ?? 10,
@@ -112,7 +118,6 @@ function readBase(baseUrl) {
 /** `(request?, id?, options?)`, as each method takes them. */
 export function readArguments(operation, args) {
   const input = {};
-  if (NOT_BUILT.includes(operation)) return { operation, input };
   let rest = [...args];
   const request = [];
   if (operation === "logout") {
@@ -140,19 +145,28 @@ export function readArguments(operation, args) {
       rest.shift();
     }
   }
-  if (TAKES_ID.includes(operation)) {
-    input.id = rest.shift();
-    if (!input.id || !isText(input.id)) throw fail("invalid_argument", "id is missing: pass a session's id, a string");
+  for (const name of [TAKES_ID.includes(operation) && "id", operation === "createTokenFromTemplate" && "template"]) {
+    if (!name) continue;
+    input[name] = rest.shift();
+    if (!input[name] || !isText(input[name])) throw fail("invalid_argument", `${name} is missing: pass ${name === "id" ? "a session's id" : "a template's name"}, a string`);
+  }
+  if (INPUTS[operation]) {
+    const given = rest.shift() ?? {};
+    if (!isObject(given)) throw fail("invalid_argument", "input must be an object");
+    check(given, INPUTS[operation], "invalid_argument");
+    const { refreshToken, ...others } = given;
+    // Not the client's own.
+    Object.assign(input, others, { sessionRefreshToken: refreshToken });
   }
   const options = rest[0] ?? {};
   if (!isObject(options)) throw fail("invalid_argument", "options must be an object");
   check(options, ARGUMENTS, "invalid_argument");
-  for (const name of ["pageSize", "cursor", "userId", "clientId", "status"]) {
-    // Ignored, it would show or end more than was asked for.
-    if (options[name] !== undefined) throw fail("invalid_argument", `this back-end has no ${name}`);
+  checkHeaders(options.headers, "invalid_argument");
+  for (const name of ["applicationId", "userId", "status", "pageSize", "cursor"]) {
+    if (options[name] === "") throw fail("invalid_argument", `${name} must not be empty`);
+    input[name] ??= options[name];
   }
-  if (options.applicationId === "") throw fail("invalid_argument", "applicationId must not be empty");
-  input.applicationId = options.applicationId;
+  input.ofClient = options.clientId;
   input.callHeaders = pairs(options.headers);
   const { signal, timeout, onProgress } = options;
   return { operation, input, request, options, signal: signal ?? undefined, timeout: timeout ?? undefined, onProgress };
@@ -166,6 +180,6 @@ function authorization({ headers }, optional) {
   const values = [...new Set(found.filter((value) => typeof value === "string" && value.trim() !== ""))];
   if (values.length === 0 && optional) return "";
   if (values.length === 0) throw fail("unauthenticated", "the request has no Authorization header");
-  if (values.length > 1) throw fail("invalid_argument", "the request has several Authorization headers");
+  if (values.length > 1 || !VALUE.test(values[0])) throw fail("invalid_argument", "the request has several Authorization headers, or one that can't be sent");
   return values[0];
 }

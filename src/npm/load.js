@@ -1,9 +1,9 @@
-import { Call, initSync } from "auth-sessions:glue";
+import { initSync, reset, step } from "auth-sessions:glue";
 import { deflated } from "auth-sessions:wasm";
 
 let started;
 
-/** The wasm exports: unpacked, compiled and instantiated once, on the first call. */
+/** The wasm side, as a function from what happened to what to do next: unpacked, compiled and instantiated once, on the first call. */
 export function load() {
   started ??= start().catch((error) => {
     // The next call tries again.
@@ -17,5 +17,8 @@ async function start() {
   const packed = Uint8Array.from(atob(deflated), (c) => c.charCodeAt(0));
   const bytes = new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw")));
   initSync({ module: await WebAssembly.compile(await bytes.arrayBuffer()) });
-  return { Call };
+  return (call, body = new Uint8Array()) => {
+    reset();
+    return JSON.parse(new TextDecoder().decode(step(new TextEncoder().encode(JSON.stringify(call)), body)));
+  };
 }

@@ -1,9 +1,9 @@
 import { clearCookies } from "./cookies.js";
-import { SessionsError, fail } from "./error.js";
+import { fail, toSessionsError } from "./error.js";
 import { Host } from "./host.js";
 import { METHODS, readArguments, readOptions } from "./input.js";
 
-/** The package's functions, over a way to get at the wasm exports. */
+/** The package's functions, over a way to get at the wasm side. */
 export function define(load) {
   async function wasm() {
     try {
@@ -17,7 +17,7 @@ export function define(load) {
     // A copy: the caller's object may change later. Tokens given as functions are asked before every request.
     options = typeof options === "object" && options !== null ? { ...options } : options;
     // What lasts between calls lives here and not in wasm: nothing has to be freed, and nothing is lost with an instance.
-    const memory = { texts: {} };
+    const memory = { texts: {}, paced: [] };
 
     async function run(operation, args, direct) {
       try {
@@ -30,8 +30,7 @@ export function define(load) {
         if (operation === "logout") {
           await host.settle();
         }
-        const { Call } = await wasm();
-        const result = await host.drive(new Call(operation, JSON.stringify({ ...config, ...call.input })));
+        const result = await host.drive(await wasm(), { goal: operation, ...config, ...call.input });
         return await finish(result, options, call);
       } catch (error) {
         throw toSessionsError(error, options?.provider, operation);
@@ -42,15 +41,24 @@ export function define(load) {
       list(...args) {
         const first = run("list", args);
         first[Symbol.asyncIterator] = async function* () {
-          let page = await first;
-          yield* page.sessions;
-          while (page.next !== null) {
+          const ids = new Set();
+          const cursors = new Set();
+          for (let page = await first; ; ) {
+            // Pages shift while they are read: a session may come twice.
+            for (const session of page.sessions) {
+              if (!ids.has(session.id)) yield session;
+              ids.add(session.id);
+            }
+            if (page.next === null) return;
+            if (cursors.has(page.next)) {
+              throw toSessionsError(fail("invalid_response", "the back-end names a page that was there before as the next one"), options.provider, "list");
+            }
+            cursors.add(page.next);
             // (request, options) or (options): the cursor goes into the options.
             const at = args.length > 1 || args[0]?.headers ? 1 : 0;
             const next = [...args];
             next[at] = { ...next[at], cursor: page.next };
             page = await run("list", next);
-            yield* page.sessions;
           }
         };
         return first;
@@ -70,13 +78,8 @@ export function define(load) {
         if (userAgent !== null && typeof userAgent !== "string") {
           throw fail("invalid_argument", "describeDevice takes a user agent: a string, or null");
         }
-        const { Call } = await wasm();
-        const call = new Call("describe", userAgent ?? "");
-        try {
-          return JSON.parse(call.step("", new Uint8Array()));
-        } finally {
-          call.free();
-        }
+        const step = await wasm();
+        return step(userAgent ?? "");
       } catch (error) {
         throw toSessionsError(error, null, "describeDevice");
       }
@@ -84,21 +87,12 @@ export function define(load) {
   };
 }
 
-function toSessionsError(error, provider, operation) {
-  if (SessionsError.is(error)) return error;
-  const about = { provider: typeof provider === "string" ? provider : null, operation };
-  if (typeof error?.code !== "string" || typeof error.message !== "string" || error instanceof Error) {
-    error = fail("internal", "an unexpected failure; its cause says more", error);
-  }
-  return new SessionsError({ ...error, ...about });
-}
-
 /** What is left to do in JavaScript once a result is there. */
 async function finish(result, options, call) {
   const { operation } = call;
   const { parseUserAgent } = options;
   if (parseUserAgent) {
-    for (const session of result.sessions ?? (operation === "get" || operation === "current" ? [result] : [])) {
+    for (const session of result.sessions ?? (["get", "current", "create"].includes(operation) ? [result] : [])) {
       try {
         session.device = session.userAgent === null ? null : (parseUserAgent(session.userAgent) ?? null);
       } catch {

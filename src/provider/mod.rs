@@ -1,30 +1,91 @@
-//! The seam between the client and the back-ends: tables and pure functions that make requests and read answers.
+//! The seam between the client and the back-ends: data that says what to ask, and pure functions that read the answers.
 //!
-//! A back-end is one file here. It does no I/O, reads no clock and keeps no state: what has to be remembered between calls (its dialect, tokens, the
-//! current session) the client hands in. To add one, implement [`Provider`] and register it in [`by_name`].
+//! A back-end is one file here: a profile in JSON and, where its wire needs it, a [`Hook`]. It does no I/O, reads no clock and keeps no state: what has to
+//! be remembered between calls (its dialect, tokens, the current session) the client hands in. To add one, write its file and register it in [`by_name`].
+//! Profiles that callers write (`RestProfile` in the package's types) are the same data, and read by the same code.
+//!
+//! A profile has, besides an endpoint for each of [`Operation`] that the back-end does in one request, under its name (an array where dialects differ):
+//!
+//! | member | is |
+//! |---|---|
+//! | `name` | its name |
+//! | `bases` | base URLs by environment, where it has its own |
+//! | `effect` | what a revocation ends: "immediate", "refresh-only" or "unknown" (the default) |
+//! | `lifetime` | seconds that its access tokens live, where it publishes that and the token that this client has does not say it |
+//! | `noBrowser` | why browsers can't call it |
+//! | `isKey` | the token is a secret key of the application, which never leaves servers; requests that are served tell nothing but the current session |
+//! | `id` | the form of ids: `0` a digit, `X` a hexadecimal one, anything else itself |
+//! | `auth` | where the token goes: "bearer" (the default), "cookie" or `{"header":name}` |
+//! | `headers` | headers for every request |
+//! | `limits` | how many single revocations it takes: pairs of milliseconds and a number |
+//! | `perOperation` | each operation has a dialect of its own |
+//!
+//! An endpoint has `method`, `path`, `body` and `headers`, in which `{name}` stands for an input (in a body: a string that is nothing else, replaced by the
+//! input as JSON; what has no input is left out), `success` and `gone` (statuses), `auth` ("none", "optional", "refresh", "either": the refresh token or else
+//! the access token), `needs` (inputs; in an inner array, one of them), `confirm` (the flag that says it was done), `cookie` (the name under which a server
+//! sends the refresh token), and what says where things are in the answer: JSON Pointers, or names. `list` has those of [`crate::model`] and `items`, `next`,
+//! `currentId`, `pageSize`, `isOffset` (the cursor counts sessions) and `handle` (a secret that revocations take for the id).
 
 mod authvital;
+mod clerk;
+mod ksef;
+mod read;
+mod rest;
+
+pub use read::{list, read};
 
 use crate::error::{Code, Error};
-use crate::http::{Endpoint, Response};
+use crate::http::Response;
 use crate::json::{Json, join};
-use crate::model::{Capabilities, Field};
 use crate::time::Time;
 
-/// What a back-end can be asked in one request.
+/// What a caller, or this client on their behalf, asks of a back-end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// List sessions.
+    /// List sessions, page by page.
     List,
+    /// One session: `{id}`.
+    Get,
+    /// The session that asks.
+    Current,
     /// End one session: `{id}`.
     Revoke,
+    /// End the session that asks.
+    RevokeCurrent,
     /// End all sessions.
     RevokeAll,
-    /// End the current session: `{refreshToken}`.
+    /// End all sessions but the one that asks.
+    RevokeOthers,
+    /// End the current session and forget its tokens: `{refreshToken}`.
     Logout,
     /// Get new tokens: `{refreshToken}`, `{clientId}`.
     Refresh,
+    /// Make a session for a user: `{userId}`.
+    Create,
+    /// Make a token of a session: `{id}`.
+    CreateToken,
+    /// The same by a template: `{template}`.
+    CreateTokenFromTemplate,
+    /// Renew a session's token: `{id}` and the tokens.
+    RefreshSession,
 }
+
+/// The operations and their names, which are also those of the package's methods.
+pub const OPERATIONS: [(&str, Operation); 13] = [
+    ("list", Operation::List),
+    ("get", Operation::Get),
+    ("current", Operation::Current),
+    ("revoke", Operation::Revoke),
+    ("revokeCurrent", Operation::RevokeCurrent),
+    ("revokeAll", Operation::RevokeAll),
+    ("revokeOthers", Operation::RevokeOthers),
+    ("logout", Operation::Logout),
+    ("refresh", Operation::Refresh),
+    ("create", Operation::Create),
+    ("createToken", Operation::CreateToken),
+    ("createTokenFromTemplate", Operation::CreateTokenFromTemplate),
+    ("refreshSession", Operation::RefreshSession),
+];
 
 /// What an answer says.
 #[derive(Debug)]
@@ -33,11 +94,11 @@ pub enum Answer<'a> {
     Page {
         /// The array of items; each has an id.
         items: Json<'a>,
-        /// How to read one.
-        table: &'static [Field],
-        /// The back-end's own count, where it has one.
-        count: Option<i64>,
+        /// The whole answer.
+        body: Json<'a>,
     },
+    /// One session.
+    Session(Json<'a>),
     /// One or all sessions are ended, the current one at a logout.
     Ended {
         /// This request ended something; false where it was gone before.
@@ -53,9 +114,11 @@ pub enum Answer<'a> {
         access: String,
         /// The refresh token, if there is a new one to be seen.
         refresh: Option<String>,
-        /// When the access token runs out, or how many seconds it lives.
+        /// When the access token runs out.
         expires_at: Option<Time>,
     },
+    /// A result of the back-end's own, in JSON.
+    Value(String),
     /// The back-end speaks the next dialect; nothing happened.
     OtherDialect,
 }
@@ -65,65 +128,48 @@ pub struct Asked<'a> {
     /// The operation.
     pub operation: Operation,
     /// The dialect, counted from 0.
-    pub dialect: u8,
+    pub dialect: i64,
+    /// The back-end's profile.
+    pub profile: Json<'a>,
     /// The endpoint that was asked.
-    pub endpoint: &'a Endpoint,
+    pub endpoint: Json<'a>,
     /// Its path as it was sent.
     pub path: &'a str,
     /// Now, for lifetimes that are given in seconds.
     pub now: Option<Time>,
 }
 
+/// Reads an answer that a profile can't tell of; `None` for all others.
+pub type Hook = for<'r> fn(asked: &Asked<'_>, response: &Response<'r>) -> Result<Option<Answer<'r>>, Error>;
+
 /// A back-end.
-pub trait Provider {
-    /// What it can do, and how.
-    fn capabilities(&self) -> Capabilities;
-
-    /// The endpoint for an operation, if there is one, or why it can't be asked with this input.
-    fn endpoint(&self, operation: Operation, dialect: u8, has: &dyn Fn(&str) -> bool) -> Result<Endpoint, Error>;
-
-    /// What the answer says.
-    fn read<'a>(&self, asked: &Asked<'_>, response: &'a Response) -> Result<Answer<'a>, Error>;
-
-    /// The id of the current session, as far as the tokens tell.
-    fn current_id(&self, access_token: Option<&str>, refresh_token: Option<&str>) -> Option<String>;
+#[derive(Clone, Copy)]
+pub struct Provider {
+    /// JSON.
+    pub profile: &'static str,
+    /// What it needs besides.
+    pub hook: Hook,
 }
 
 /// The back-end of that name: the one place where they are registered.
-pub fn by_name(name: &str) -> Result<&'static dyn Provider, Error> {
-    let code = match name {
-        "authvital" => return Ok(&authvital::AuthVital),
-        "clerk" | "ksef" | "rest" | "better-auth" => Code::Unsupported,
-        _ => Code::InvalidOptions,
-    };
-    Err(Error::new(code, "provider must be \"authvital\": this version has no other yet"))
+pub fn by_name(name: &str) -> Result<Provider, Error> {
+    Ok(match name {
+        "authvital" => authvital::PROVIDER,
+        "clerk" => clerk::PROVIDER,
+        "ksef" => ksef::PROVIDER,
+        "rest" => rest::PROVIDER,
+        _ => return Err(Error::new(Code::InvalidOptions, "provider must be \"authvital\", \"clerk\", \"ksef\", \"rest\", \"better-auth\" or a RestProfile")),
+    })
 }
 
-/// The body as JSON, or `invalid_response`.
-fn json(response: &Response) -> Result<Json<'_>, Error> {
-    Json::parse(&response.body).ok_or_else(|| unexpected(response, "the body is not JSON"))
+/// For wires that a profile tells all about.
+fn no_hook<'r>(_: &Asked<'_>, _: &Response<'r>) -> Result<Option<Answer<'r>>, Error> {
+    Ok(None)
 }
 
 /// An answer that the back-end's protocol does not have.
-fn unexpected(response: &Response, what: &str) -> Error {
+fn unexpected(response: &Response<'_>, what: &str) -> Error {
     Error::new(Code::InvalidResponse, &join(&["the back-end's answer can't be used: ", what])).with_status(response.status)
-}
-
-/// The error that a status stands for, with the back-end's words.
-fn refused(response: &Response, message: &str) -> Error {
-    let (code, text) = match response.status {
-        _ if response.is_redirect() => (Code::InvalidResponse, "the back-end answered with a redirect, which is not followed: check baseUrl"),
-        401 => (Code::Unauthenticated, "the back-end does not accept the credentials"),
-        403 => (Code::Forbidden, "the back-end does not allow it"),
-        404 | 410 => (Code::NotFound, "the back-end does not know it"),
-        408 => (Code::Timeout, "the back-end gave up waiting"),
-        409 => (Code::Conflict, "the back-end says that the state does not allow it"),
-        429 => (Code::RateLimited, "too many requests"),
-        400..=499 => (Code::Rejected, "the back-end refused the request"),
-        500.. => (Code::ServerError, "the back-end failed"),
-        _ => (Code::InvalidResponse, "the back-end answered with an unexpected status"),
-    };
-    said(code, text, message).with_status(response.status)
 }
 
 /// An error with the back-end's words after ours.

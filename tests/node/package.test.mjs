@@ -115,9 +115,7 @@ test("creating a client does nothing, not even with wrong options", async () => 
   for (const options of [undefined, null, {}, { provider: "nobody" }]) {
     await fails(createSessions(options).capabilities(), "invalid_options");
   }
-  for (const provider of ["clerk", "ksef", "rest", "better-auth", { list: {}, revoke: {} }]) {
-    await fails(createSessions({ provider, baseUrl: "https://a.example.com" }).list(), "unsupported", JSON.stringify(provider));
-  }
+  await fails(createSessions({ provider: { list: {}, revoke: {} }, baseUrl: "https://a.example.com" }).list(), "invalid_options");
 });
 
 test("createAuthVital gives the same sessions object", async () => {

@@ -1,0 +1,66 @@
+import { STRING, check, isObject, number, oneOf } from "./check.js";
+import { fail } from "./error.js";
+
+const isList = (test) => (value) => Array.isArray(value) && value.every(test);
+const POINTER = ["a member's name or a JSON Pointer", STRING[1]];
+const HEADER = ["a header's name", (value) => /^[\w!#$%&'*+.^`|~-]+$/.test(value)];
+const COUNT = number(1, 1e9);
+const STATUSES = ["an array of HTTP statuses", isList(number(100, 599)[1])];
+const ENDPOINT = {
+  "method!": oneOf("GET", "POST", "PUT", "PATCH", "DELETE"),
+  "path!": ["a path that begins with one slash; {id} is all that may be in braces", (value) => /^\/(?!\/)(?:[^\s"#\\{}]|\{id\})*$/.test(value)],
+  body: ["JSON", () => true], success: STATUSES, gone: STATUSES,
+};
+const LIST = {
+  ...ENDPOINT, items: POINTER, fields: ["an object", isObject], time: oneOf("auto", "iso", "seconds", "milliseconds"), currentId: POINTER, next: POINTER,
+  cursor: ["an object with query or header", (value) => STRING[1](value.query) || HEADER[1](value.header)], pageSize: ["an object", isObject],
+};
+const FIELDS = Object.fromEntries(
+  ["id", "createdAt", "lastActiveAt", "expiresAt", "userAgent", "ipAddress", "current", "status", "userId", "tenant", "city", "country"].map((name) => [
+    name, [`${POINTER[0]}, or an array of them`, (value) => isList(STRING[1])([].concat(value))],
+  ]),
+);
+const PROFILE = {
+  name: STRING, "list!": ["an object", isObject], "revoke!": ["an object", isObject], revokeAll: ["an object", isObject], revokeOthers: ["an object", isObject],
+  logout: ["an object", isObject], refresh: ["an object", isObject], csrf: ["an object", isObject], effect: oneOf("immediate", "refresh-only", "unknown"),
+  auth: ['"bearer" or "cookie" or an object with header', (value) => value === "bearer" || value === "cookie" || HEADER[1](value.header)],
+};
+
+/** The same, and nothing else is there: a misspelt name would be a rule that is not kept. */
+function inspect(object, table, path) {
+  check(object, table, "invalid_options", `${path}.`);
+  for (const name of Object.keys(object)) {
+    if (!(name in table) && !(`${name}!` in table)) throw fail("invalid_options", `${path}.${name} is nothing that a profile has`);
+  }
+}
+
+/** A `RestProfile`, checked, as the wasm side takes it: the cursor and the page's size are part of the request. */
+export function readProfile(given) {
+  try {
+    given = JSON.parse(JSON.stringify(given));
+  } catch {
+    throw fail("invalid_options", "provider must be plain data: JSON");
+  }
+  inspect(given, PROFILE, "provider");
+  const { list, revoke, csrf } = given;
+  for (const name of ["list", "revoke", "revokeAll", "revokeOthers", "logout", "refresh"]) {
+    const table = { list: LIST, refresh: { ...ENDPOINT, "accessToken!": POINTER, refreshToken: POINTER, expiresIn: POINTER } }[name] ?? ENDPOINT;
+    if (given[name]) inspect(given[name], table, `provider.${name}`);
+  }
+  if (!JSON.stringify([revoke.path, revoke.body]).includes("{id}")) throw fail("invalid_options", 'provider.revoke must have "{id}" in its path or body');
+  if (csrf) inspect(csrf, { "cookie!": STRING, "header!": HEADER }, "provider.csrf");
+  const { fields, cursor, pageSize } = list;
+  inspect(fields ?? {}, FIELDS, "provider.list.fields");
+  for (const name of Object.keys(fields ?? {})) fields[name] = [].concat(fields[name]);
+  const add = (query, name) => (list.path += `${list.path.includes("?") ? "&" : "?"}${encodeURIComponent(query)}={${name}}`);
+  if (cursor?.query) add(cursor.query, "cursor");
+  else if (cursor) list.headers = { [cursor.header]: "{cursor}" };
+  if (pageSize) {
+    inspect(pageSize, { "query!": STRING, "min!": COUNT, "max!": COUNT, "default!": COUNT }, "provider.list.pageSize");
+    add(pageSize.query, "pageSize");
+    delete pageSize.query;
+  }
+  delete list.cursor;
+  if (given.refresh) given.refresh.needs = ["refreshToken"];
+  return { ...given, perOperation: true, headers: { accept: "application/json" } };
+}

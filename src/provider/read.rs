@@ -1,0 +1,136 @@
+//! How answers are read: by a back-end's profile, and errors wherever back-ends are used to put them.
+
+use super::{Answer, Asked, Hook, Operation, said, unexpected};
+use crate::error::{Code, Error};
+use crate::http::{Response, is_bearer};
+use crate::json::{Document, Json, Writer, join, root, words};
+use crate::jwt::{Claims, payload};
+use crate::model::{Kind, find, find_number};
+use crate::time::Time;
+
+/// Where errors have their code, the words for people, details and the request's id, one place after the other.
+const CODES: &str = "/errors/0/code /exception/exceptionDetailList/0/exceptionCode /reasonCode /error/code /code /error_code /status/code";
+const WORDS: &str = "/errors/0/long_message /errors/0/message /errors/0/description /exception/exceptionDetailList/0/exceptionDescription \
+/error/message /message /error_description /detail /detail/0/msg /status/description /title /error";
+const DETAILS: &str = "/errors /exception/exceptionDetailList /error/details /details /security /status/details /detail";
+const IDS: &str = "clerk_trace_id traceId";
+
+/// What the answer says.
+pub fn read<'r>(asked: &Asked<'_>, response: Response<'r>, hook: Hook) -> Result<Answer<'r>, Error> {
+    let body = response.body;
+    if let Some(answer) = hook(asked, &response)? {
+        return Ok(answer);
+    }
+    let among = |statuses: Json<'_>| statuses.items().any(|status| status.as_scaled(0) == Some(response.status));
+    if among(asked.endpoint.member("gone")) {
+        return Ok(Answer::Ended { success: false, count: None, message: first(body, "message") });
+    }
+    let success = asked.endpoint.member("success");
+    if if success.is_null() { !response.is_success() } else { !among(success) } {
+        return Err(refused(asked, &response));
+    }
+    let says = |name: &str| asked.endpoint.get(name).and_then(|path| body.at(&path.as_words())).unwrap_or(Json::NULL);
+    let lacks = |what: &str| Err(unexpected(&response, &join(&["it has no \"", what, "\""])));
+    match asked.operation {
+        Operation::List => {
+            let named = asked.endpoint.member("items").as_words();
+            let Some(items) = find(body, asked.endpoint, "items", Kind::Array) else {
+                return lacks(if named.is_empty() { "sessions" } else { &named });
+            };
+            if items.items().any(|item| find(item, asked.endpoint, "id", Kind::Text).is_none()) {
+                return Err(unexpected(&response, "a session has no \"id\""));
+            }
+            Ok(Answer::Page { items, body })
+        }
+        Operation::Get | Operation::Current | Operation::Create => {
+            let item = says("item");
+            if find(item, list(asked.profile), "id", Kind::Text).is_some() {
+                return Ok(Answer::Session(item));
+            }
+            // Servers that answer "nobody" with a success.
+            if body.is_null() && response.is_json {
+                return Err(Error::new(Code::Unauthenticated, "nobody is signed in").with_status(response.status));
+            }
+            lacks("id")
+        }
+        Operation::Refresh => {
+            let access = says("accessToken").as_words();
+            if !is_bearer(&access) {
+                return lacks(&asked.endpoint.member("accessToken").as_words());
+            }
+            let expires = says("expiresIn");
+            let expires =
+                if expires.is_string() { Time::parse_iso(&expires.as_words()) } else { expires.as_scaled(3).and_then(|lifetime| asked.now?.plus(lifetime)) };
+            let refresh = says("refreshToken").as_words();
+            let cookie = || ["cookie", "refreshToken"].iter().find_map(|name| response.set_cookie(asked.endpoint.get(name)?.word()));
+            Ok(Answer::Tokens {
+                expires_at: Claims::read(root(&Document::parse(&payload(&access)))).expires_at.or(expires),
+                refresh: if refresh.is_empty() { cookie() } else { Some(refresh) },
+                access,
+            })
+        }
+        Operation::CreateToken | Operation::CreateTokenFromTemplate | Operation::RefreshSession => {
+            for name in asked.endpoint.member("value").items() {
+                if let Some(value) = body.get(name.word()) {
+                    return Ok(Answer::Value(Writer::new().json(name.word(), value.source()).finish()));
+                }
+            }
+            lacks("jwt")
+        }
+        _ => {
+            let confirm = asked.endpoint.member("confirm").word();
+            if !confirm.is_empty() && body.flag(confirm).is_none() {
+                return lacks(confirm);
+            }
+            if body.flag("success") == Some(false) || body.flag("status") == Some(false) {
+                let words = first(body, WORDS).unwrap_or_default();
+                return Err(explained(said(Code::Rejected, "the back-end declined", &words), &response));
+            }
+            Ok(Answer::Ended { success: true, count: find_number(body, Json::NULL, "count"), message: first(body, "message") })
+        }
+    }
+}
+
+fn first(body: Json<'_>, paths: &str) -> Option<String> {
+    words(paths).find_map(|path| body.at(path)?.as_text())
+}
+
+/// The error that a status stands for, with the back-end's words.
+fn refused(asked: &Asked<'_>, response: &Response<'_>) -> Error {
+    let body = response.body;
+    let server_code = first(body, CODES).unwrap_or_default();
+    let is_refresh = asked.operation == Operation::Refresh;
+    let (code, text) = match response.status {
+        _ if response.is_redirect() => (Code::InvalidResponse, "the back-end answered with a redirect, which is not followed: check baseUrl"),
+        _ if server_code == "SESSION_NOT_FRESH" => (Code::ReauthenticationRequired, "the back-end wants the user to sign in again first"),
+        // A refresh token that is no good any more, in the words of KSeF and of RFC 6749.
+        400 if is_refresh && (server_code == "21301" || body.member("error").word() == "invalid_grant") => {
+            (Code::Unauthenticated, "the refresh token is no good any more")
+        }
+        401 => (Code::Unauthenticated, "the back-end does not accept the credentials"),
+        403 => (Code::Forbidden, "the back-end does not allow it"),
+        404 | 410 => (Code::NotFound, "the back-end does not know it"),
+        408 => (Code::Timeout, "the back-end gave up waiting"),
+        409 => (Code::Conflict, "the back-end says that the state does not allow it"),
+        429 => (Code::RateLimited, "too many requests"),
+        400..=499 => (Code::Rejected, "the back-end refused the request"),
+        500.. => (Code::ServerError, "the back-end failed"),
+        _ => (Code::InvalidResponse, "the back-end answered with an unexpected status"),
+    };
+    explained(said(code, text, &first(body, WORDS).unwrap_or_default()), response)
+}
+
+/// With what else the back-end says of it.
+fn explained(mut error: Error, response: &Response<'_>) -> Error {
+    let body = response.body;
+    error.server_code = first(body, CODES);
+    error.details = words(DETAILS).find_map(|path| body.at(path)).filter(|details| !details.is_string()).map(|details| details.source().to_owned());
+    error.request_id = first(body, IDS);
+    error.with_status(response.status)
+}
+
+/// A profile's list; of several dialects, the first.
+pub fn list(profile: Json<'_>) -> Json<'_> {
+    let list = profile.member("list");
+    list.items().next().unwrap_or(list)
+}

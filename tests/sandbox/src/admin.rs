@@ -11,15 +11,17 @@ use hyper::header::{self, HeaderValue};
 use hyper::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::ambient::{Clock as _, iso_time};
-use crate::app::{App, SignIn};
+use crate::app::{App, NewSession, SignIn};
 use crate::fault::Rule;
 use crate::http::{Failure, Origins, Peer, is_preflight, json, ok, preflight_answer, query_parameter, read_body, set_cookie};
 use crate::request_log::Entry;
 use crate::seed::{DEFAULT_APPLICATION, DEFAULT_CLIENT};
 use crate::store::Session;
 use crate::wire::authvital::{AUTH_COOKIE, Generation, IDP_COOKIE, REFRESH_COOKIE, fresh_cookie};
+use crate::wire::{WireName, clerk, credentials, ksef};
 
 /// The prefix of all routes here.
 pub const MOUNT: &str = "/sandbox";
@@ -111,6 +113,8 @@ struct SignInBody {
     client_id: Option<String>,
     #[serde(default)]
     cookies: bool,
+    #[serde(default)]
+    wire: WireName,
 }
 
 #[derive(Serialize)]
@@ -120,6 +124,8 @@ struct SignedIn {
     expires_in: i64,
     refresh_token: String,
     user: SignedInUser,
+    #[serde(flatten)]
+    more: Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -138,38 +144,46 @@ async fn sign_in(State(app): State<Arc<App>>, request: Request) -> Result<Respon
             return Err(Failure::bad_request(format!("application_id and client_id have 1 to {MAX_ID} bytes")));
         }
     }
-    let with_cookies = input.cookies;
+    let (wire, with_cookies) = (input.wire, input.cookies);
+    if with_cookies && wire != WireName::Authvital {
+        return Err(Failure::bad_request("Only AuthVital has cookies"));
+    }
     let signing_in = Arc::clone(&app);
     let signed_in = blocking(move || {
         signing_in.sign_in(SignIn {
             email: &input.email,
             password: &input.password,
-            application_id: input.application_id.as_deref().unwrap_or(DEFAULT_APPLICATION),
-            client_id: input.client_id.as_deref().unwrap_or(DEFAULT_CLIENT),
-            user_agent,
-            ip_address,
+            session: NewSession {
+                application_id: input.application_id.as_deref().unwrap_or(DEFAULT_APPLICATION),
+                client_id: input.client_id.as_deref().unwrap_or(DEFAULT_CLIENT),
+                user_agent,
+                ip_address,
+            },
         })
     })
     .await?;
-    let Some((user, session, tokens)) = signed_in else {
+    let Some((user, begun)) = signed_in else {
         return Err(Failure::unauthorized("Wrong e-mail address or password"));
     };
+    let session = begun.session.clone();
+    let credentials = credentials(wire, &app, &user, begun)?;
     let mut cookies = Vec::new();
     if with_cookies {
         let now = app.clock.now_ms();
         let idp = app.idp_token(&session)?;
         for (name, value, ttl) in
-            [(AUTH_COOKIE, &tokens.access, app.access_ttl), (REFRESH_COOKIE, &tokens.refresh, app.refresh_ttl), (IDP_COOKIE, &idp, app.refresh_ttl)]
+            [(AUTH_COOKIE, &credentials.access, app.access_ttl), (REFRESH_COOKIE, &credentials.refresh, app.refresh_ttl), (IDP_COOKIE, &idp, app.refresh_ttl)]
         {
             cookies.push(fresh_cookie(Generation::G1, name, value, now, ttl));
         }
     }
     let mut response = ok(&SignedIn {
-        access_token: tokens.access,
+        access_token: credentials.access,
         token_type: "Bearer",
-        expires_in: app.access_ttl,
-        refresh_token: tokens.refresh,
-        user: SignedInUser { id: user.id, email: user.email, name: user.name },
+        expires_in: credentials.expires_in,
+        refresh_token: credentials.refresh,
+        user: SignedInUser { id: credentials.user_id, email: user.email, name: user.name },
+        more: credentials.more,
     });
     for cookie in cookies {
         set_cookie(&mut response, &cookie);
@@ -183,9 +197,18 @@ struct StoredSessions {
     count: usize,
 }
 
+/// The same session on the wires that call it otherwise.
+#[derive(Serialize)]
+struct OtherIds {
+    clerk: String,
+    ksef: String,
+    rest: i64,
+}
+
 #[derive(Serialize)]
 struct StoredSession {
     id: String,
+    ids: OtherIds,
     state: &'static str,
     user: String,
     user_id: String,
@@ -213,6 +236,7 @@ impl StoredSession {
             "active"
         };
         Self {
+            ids: OtherIds { clerk: clerk::session_id(&session.id), ksef: ksef::reference_number(&session), rest: session.seq },
             id: session.id,
             state,
             user,

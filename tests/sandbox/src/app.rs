@@ -45,6 +45,14 @@ pub struct TokenPair {
     pub refresh: String,
 }
 
+/// A session that was just made, and the id of its first token that is good for one use.
+pub struct Begun {
+    /// The session.
+    pub session: Session,
+    /// For [`crate::store::Store::rotate`] or [`crate::store::Store::spend`].
+    pub jti: String,
+}
+
 /// What came of a refresh.
 pub enum Refreshed {
     /// New tokens of a new session.
@@ -63,6 +71,12 @@ pub struct SignIn<'a> {
     pub email: &'a str,
     /// In clear.
     pub password: &'a str,
+    /// The session that it is to make.
+    pub session: NewSession<'a>,
+}
+
+/// A session that is to be made.
+pub struct NewSession<'a> {
     /// The application that the session is for.
     pub application_id: &'a str,
     /// The OAuth client that it is for.
@@ -110,7 +124,7 @@ impl App {
     }
 
     /// Signs a user in; `None` if they are unknown or the password is wrong. Hashes a password: not for the async threads.
-    pub fn sign_in(&self, sign_in: SignIn<'_>) -> anyhow::Result<Option<(User, Session, TokenPair)>> {
+    pub fn sign_in(&self, sign_in: SignIn<'_>) -> anyhow::Result<Option<(User, Begun)>> {
         let Some((user, password)) = self.store.user_by_email(sign_in.email)? else {
             // The same work as for a known user, so that the time does not tell who is known.
             PasswordHash::new(sign_in.password, [0; 16], crate::tokens::PASSWORD_ROUNDS);
@@ -119,27 +133,33 @@ impl App {
         if !password.matches(sign_in.password) {
             return Ok(None);
         }
+        let begun = self.begin_session(&user, sign_in.session)?;
+        Ok(Some((user, begun)))
+    }
+
+    /// Makes a session for a user.
+    pub fn begin_session(&self, user: &User, new: NewSession<'_>) -> anyhow::Result<Begun> {
         let now = self.clock.now_ms();
         let session = Session {
-            id: random_uuid(&*self.random)?,
+            seq: 0,
+            id: self.uuid()?,
             user_id: user.id.clone(),
-            application_id: sign_in.application_id.to_owned(),
-            client_id: sign_in.client_id.to_owned(),
+            application_id: new.application_id.to_owned(),
+            client_id: new.client_id.to_owned(),
             created_at: now,
             last_active_at: now,
-            expires_at: now.saturating_add(self.refresh_ttl.saturating_mul(1000)),
+            expires_at: self.session_end(),
             revoked_at: None,
             ended_by: None,
-            user_agent: sign_in.user_agent,
-            ip_address: sign_in.ip_address,
+            user_agent: new.user_agent,
+            ip_address: new.ip_address,
             tenant: Some(seed::DEFAULT_TENANT.to_owned()),
             city: None,
             country: None,
         };
-        let jti = random_uuid(&*self.random)?;
-        self.store.add_session(&session, &jti)?;
-        let tokens = self.tokens(&session, jti)?;
-        Ok(Some((user, session, tokens)))
+        let jti = self.uuid()?;
+        let session = self.store.add_session(session, &jti)?;
+        Ok(Begun { session, jti })
     }
 
     /// Uses a refresh token, for `client_id` where the wire says which client it is.
@@ -150,15 +170,9 @@ impl App {
             Err(TokenError::Invalid) => return Ok(Refreshed::Invalid),
         };
         let now = self.clock.now_ms();
-        let new_jti = random_uuid(&*self.random)?;
-        let rotation = self.store.rotate(Rotate {
-            jti: &claims.jti,
-            client_id,
-            now,
-            expires_at: now.saturating_add(self.refresh_ttl.saturating_mul(1000)),
-            new_id: &random_uuid(&*self.random)?,
-            new_jti: &new_jti,
-        })?;
+        let new_jti = self.uuid()?;
+        let rotation =
+            self.store.rotate(Rotate { jti: &claims.jti, client_id, now, expires_at: self.session_end(), new_id: &self.uuid()?, new_jti: &new_jti })?;
         Ok(match rotation {
             Rotation::Fresh(session) => Refreshed::Fresh(self.tokens(&session, new_jti)?),
             Rotation::Unknown | Rotation::WrongClient => Refreshed::Invalid,
@@ -167,14 +181,15 @@ impl App {
         })
     }
 
-    fn tokens(&self, session: &Session, jti: String) -> anyhow::Result<TokenPair> {
+    /// AuthVital's tokens for a session.
+    pub fn tokens(&self, session: &Session, jti: String) -> anyhow::Result<TokenPair> {
         let iat = self.now_seconds();
         let access = self.signer.sign(&AccessClaims {
             sub: session.user_id.clone(),
             aud: session.client_id.clone(),
             iat,
             exp: iat.saturating_add(self.access_ttl),
-            jti: random_uuid(&*self.random)?,
+            jti: self.uuid()?,
             typ: AccessType::Access,
         })?;
         let refresh =
@@ -199,22 +214,48 @@ impl App {
         self.signer.verify(token, self.clock.now_ms())
     }
 
-    fn now_seconds(&self) -> i64 {
+    /// The claims of a token of ours, even if its time is over.
+    pub fn read<T: Claims>(&self, token: &str) -> Result<T, TokenError> {
+        self.signer.read(token)
+    }
+
+    /// A signed token.
+    pub fn sign<T: Claims>(&self, claims: &T) -> anyhow::Result<String> {
+        self.signer.sign(claims)
+    }
+
+    /// A random UUID.
+    pub fn uuid(&self) -> anyhow::Result<String> {
+        random_uuid(&*self.random)
+    }
+
+    /// Now, in seconds, as tokens have it.
+    pub fn now_seconds(&self) -> i64 {
         self.clock.now_ms().div_euclid(1000)
+    }
+
+    /// When a session ends that begins, or is made longer, now.
+    pub fn session_end(&self) -> i64 {
+        self.clock.now_ms().saturating_add(self.refresh_ttl.saturating_mul(1000))
     }
 }
 
-/// Requests that are let through in one window.
-const LIMIT: u32 = 100;
-/// Length of a window in milliseconds.
-const WINDOW_MS: i64 = 60_000;
-/// Windows that are remembered; when there are more callers, all start anew.
-const MAX_CALLERS: usize = 10_000;
+/// So many requests in so long a time.
+#[derive(Debug, Clone, Copy)]
+pub struct Limit {
+    /// Requests that are let through in one window.
+    pub requests: u32,
+    /// Length of a window in milliseconds.
+    pub window_ms: i64,
+}
 
-/// A hundred requests in sixty seconds, per back-end and address. Off unless asked for.
+/// Windows that are remembered; when there are more, all start anew.
+const MAX_WINDOWS: usize = 10_000;
+
+/// Limits of requests per back-end (or operation) and address. Off unless asked for.
 pub struct RateLimit {
     enabled: AtomicBool,
-    windows: Mutex<HashMap<(&'static str, IpAddr), Window>>,
+    windows: Mutex<HashMap<(&'static str, IpAddr, i64), Window>>,
 }
 
 #[derive(Clone, Copy)]
@@ -239,21 +280,27 @@ impl RateLimit {
         self.enabled.load(Ordering::SeqCst)
     }
 
-    /// Counts a request; false if it is one too many.
-    pub fn admits(&self, back_end: &'static str, caller: IpAddr, now: i64) -> bool {
+    /// Counts a request; if it is one too many, answers when the next one is let through.
+    pub fn blocked_until(&self, what: &'static str, caller: IpAddr, limits: &[Limit], now: i64) -> Option<i64> {
         if !self.enabled() {
-            return true;
+            return None;
         }
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        if windows.len() >= MAX_CALLERS {
+        if windows.len() >= MAX_WINDOWS {
             windows.clear();
         }
-        let fresh = Window { start: now, count: 0 };
-        let window = windows.entry((back_end, caller)).or_insert(fresh);
-        if now.saturating_sub(window.start) >= WINDOW_MS {
-            *window = fresh;
+        let mut until = None;
+        for limit in limits {
+            let fresh = Window { start: now, count: 0 };
+            let window = windows.entry((what, caller, limit.window_ms)).or_insert(fresh);
+            if now.saturating_sub(window.start) >= limit.window_ms {
+                *window = fresh;
+            }
+            window.count = window.count.saturating_add(1);
+            if window.count > limit.requests {
+                until = until.max(Some(window.start.saturating_add(limit.window_ms)));
+            }
         }
-        window.count = window.count.saturating_add(1);
-        window.count <= LIMIT
+        until
     }
 }

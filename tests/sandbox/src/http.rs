@@ -150,6 +150,11 @@ pub fn text_of<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str>
     headers.get(name)?.to_str().ok()
 }
 
+/// The token after `Bearer `, whose case matters.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    text_of(headers, &header::AUTHORIZATION)?.strip_prefix("Bearer ").filter(|token| !token.is_empty())
+}
+
 /// The value of a cookie; an empty one is the same as none.
 pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers

@@ -24,7 +24,7 @@ Usage: sandbox [OPTIONS]
   --allow-origin ORIGIN   let pages of this origin call, too; can be repeated
   --access-ttl SECONDS    lifetime of access tokens [default: 3600]
   --refresh-ttl SECONDS   lifetime of sessions and refresh tokens [default: 604800]
-  --rate-limit            at most 100 requests in 60 s per back-end, as the real one
+  --rate-limit            limit requests as the real back-ends do
   --help, --version
 
 When it is ready it prints one line: sandbox listening on http://127.0.0.1:4800
@@ -102,24 +102,30 @@ fn print(text: &str) -> anyhow::Result<()> {
 fn serve(config: Config) -> anyhow::Result<()> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("cannot start")?.block_on(async {
         let running = sandbox::start(config).await?;
+        // Before the line: whoever reads it may stop the sandbox at once.
+        let stop = stop_signal()?;
         print(&format!("sandbox listening on {}\n", running.url()))?;
-        stop_signal().await?;
+        stop.await?;
         running.stop().await;
         Ok(())
     })
 }
 
-/// Ctrl-C, or SIGTERM from whoever started us.
-async fn stop_signal() -> anyhow::Result<()> {
+/// Listens for Ctrl-C, or SIGTERM from whoever started us, from now on; the future ends with the first of them.
+fn stop_signal() -> anyhow::Result<impl Future<Output = anyhow::Result<()>>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
+        let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
         let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
-        tokio::select! {
-            result = tokio::signal::ctrl_c() => result.context("cannot listen for signals"),
-            _ = terminate.recv() => Ok(()),
-        }
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            Ok(())
+        })
     }
     #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await.context("cannot listen for signals")
+    Ok(async { tokio::signal::ctrl_c().await.context("cannot listen for signals") })
 }

@@ -137,7 +137,7 @@ pub fn seed(store: &Store, random: &dyn Random, now: i64) -> anyhow::Result<Seed
     for ((email, password), name, devices) in people {
         let mut salt = [0u8; 16];
         random.fill(&mut salt)?;
-        let user = User { id: random_uuid(random)?, email: email.to_owned(), name: name.to_owned() };
+        let user = User { seq: 0, id: random_uuid(random)?, email: email.to_owned(), name: name.to_owned() };
         for device in devices {
             sessions.push(session(random_uuid(random)?, &user.id, device, now));
         }
@@ -152,6 +152,7 @@ pub fn seed(store: &Store, random: &dyn Random, now: i64) -> anyhow::Result<Seed
 fn session(id: String, user_id: &str, device: &Device, now: i64) -> Session {
     let (application_id, client_id) = if device.mobile { (MOBILE_APPLICATION, MOBILE_CLIENT) } else { (DEFAULT_APPLICATION, DEFAULT_CLIENT) };
     Session {
+        seq: 0,
         id,
         user_id: user_id.to_owned(),
         application_id: application_id.to_owned(),

@@ -181,6 +181,7 @@ fn fault_for(request: &Request, app: &App, is_wire: bool) -> Result<Option<Fault
 fn cors_headers(request: &Request, app: &App) -> HeaderMap {
     let mut headers = HeaderMap::new();
     if let Some(origin) = request.headers().get(header::ORIGIN)
+        && wire::has_cors(request.uri().path())
         && app.origins.allows(request.headers(), origin)
     {
         Origins::expose(&mut headers, origin);

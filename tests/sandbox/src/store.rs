@@ -17,22 +17,24 @@ use crate::tokens::{PasswordHash, SECRET_LEN};
 /// Marks a database file as ours ("SbOx"), so that `--reset` never empties anybody else's.
 const APPLICATION_ID: i32 = 0x5362_4f78;
 /// Version of [`SCHEMA`].
-const SCHEMA_VERSION: i32 = 1;
+const SCHEMA_VERSION: i32 = 2;
 
 const SCHEMA: &str = "
     CREATE TABLE meta (
         key TEXT PRIMARY KEY,
         value BLOB NOT NULL
     ) STRICT;
+    -- seq is the user's number, for wires whose ids are numbers. AUTOINCREMENT: a number is never given twice, also not after replace_all.
     CREATE TABLE users (
-        id TEXT PRIMARY KEY,
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
         email TEXT NOT NULL UNIQUE COLLATE NOCASE,
         name TEXT NOT NULL,
         password_salt BLOB NOT NULL,
         password_rounds INTEGER NOT NULL,
         password_hash BLOB NOT NULL
     ) STRICT;
-    -- seq is the order of insertion: it decides between sessions of the same millisecond.
+    -- seq is the order of insertion: it decides between sessions of the same millisecond, and is the session's number.
     CREATE TABLE sessions (
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
         id TEXT NOT NULL UNIQUE,
@@ -59,12 +61,14 @@ const SCHEMA: &str = "
     ) STRICT;
 ";
 
-const SESSION_COLUMNS: &str = "sessions.id, sessions.user_id, application_id, client_id, created_at, last_active_at, expires_at, \
+const SESSION_COLUMNS: &str = "sessions.seq, sessions.id, sessions.user_id, application_id, client_id, created_at, last_active_at, expires_at, \
      revoked_at, ended_by, user_agent, ip_address, tenant, city, country";
 
 /// Somebody who can sign in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
+    /// The store's number for it; given when it is added.
+    pub seq: i64,
     /// UUID.
     pub id: String,
     /// Also the sign-in name; its case does not matter.
@@ -76,6 +80,8 @@ pub struct User {
 /// One row of the store: a session as it is, alive or ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
+    /// The store's number for it, in the order of insertion; given when it is added.
+    pub seq: i64,
     /// UUID; the `sid` of its refresh token.
     pub id: String,
     /// Whose session it is.
@@ -180,6 +186,21 @@ pub enum Rotation {
     Expired,
 }
 
+/// What came of using a token that is good for one use and leaves its session as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Spending {
+    /// It is used now; its session as it is now.
+    Fresh(Box<Session>),
+    /// There is no such token.
+    Unknown,
+    /// It was used before; nothing was done.
+    Used(Box<Session>),
+    /// Its session is ended.
+    Ended(Box<Session>),
+    /// Its session is over.
+    Expired,
+}
+
 /// The store. Deliberately without `Debug`.
 pub struct Store {
     connection: Mutex<Connection>,
@@ -272,26 +293,64 @@ impl Store {
 
     /// A user by id.
     pub fn user(&self, id: &str) -> rusqlite::Result<Option<User>> {
-        self.lock().query_row("SELECT id, email, name FROM users WHERE id = ?1", params![id], read_user).optional()
+        self.lock().query_row("SELECT seq, id, email, name FROM users WHERE id = ?1", params![id], read_user).optional()
     }
 
     /// A user and their password by e-mail address.
     pub fn user_by_email(&self, email: &str) -> rusqlite::Result<Option<(User, PasswordHash)>> {
         self.lock()
-            .query_row("SELECT id, email, name, password_salt, password_rounds, password_hash FROM users WHERE email = ?1", params![email], |row| {
-                let password = PasswordHash { salt: row.get(3)?, rounds: row.get(4)?, hash: row.get(5)? };
+            .query_row("SELECT seq, id, email, name, password_salt, password_rounds, password_hash FROM users WHERE email = ?1", params![email], |row| {
+                let password = PasswordHash { salt: row.get("password_salt")?, rounds: row.get("password_rounds")?, hash: row.get("password_hash")? };
                 Ok((read_user(row)?, password))
             })
             .optional()
     }
 
-    /// Adds a session and its refresh token.
-    pub fn add_session(&self, session: &Session, jti: &str) -> rusqlite::Result<()> {
+    /// Adds a session and its refresh token; answers it with its number.
+    pub fn add_session(&self, session: Session, jti: &str) -> rusqlite::Result<Session> {
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        insert(&transaction, session)?;
+        let seq = insert(&transaction, &session)?;
         insert_refresh_token(&transaction, jti, &session.id)?;
-        transaction.commit()
+        transaction.commit()?;
+        Ok(Session { seq, ..session })
+    }
+
+    /// A session by its id, whatever its state.
+    pub fn session(&self, id: &str) -> rusqlite::Result<Option<Session>> {
+        self.one_session("sessions.id = ?1", params![id])
+    }
+
+    /// A session by its number, whatever its state.
+    pub fn session_by_seq(&self, seq: i64) -> rusqlite::Result<Option<Session>> {
+        self.one_session("sessions.seq = ?1", params![seq])
+    }
+
+    /// The session whose id begins with this text, whatever its state. `prefix` has to be long enough for there to be one only.
+    pub fn session_by_prefix(&self, prefix: &str) -> rusqlite::Result<Option<Session>> {
+        // `g` comes after every hexadecimal digit and the hyphen, so the index is used, which LIKE would not do.
+        self.one_session("sessions.id >= ?1 AND sessions.id < ?1 || 'g'", params![prefix])
+    }
+
+    fn one_session(&self, condition: &str, parameters: impl rusqlite::Params) -> rusqlite::Result<Option<Session>> {
+        self.lock().query_row(&format!("SELECT {SESSION_COLUMNS} FROM sessions WHERE {condition}"), parameters, read_session).optional()
+    }
+
+    /// Sessions in any state, of one user, of one client, or both; newest first.
+    pub fn find_sessions(&self, user_id: Option<&str>, client_id: Option<&str>) -> rusqlite::Result<Vec<Session>> {
+        self.lock()
+            .prepare(&format!(
+                "SELECT {SESSION_COLUMNS} FROM sessions
+                 WHERE (?1 IS NULL OR user_id = ?1) AND (?2 IS NULL OR client_id = ?2)
+                 ORDER BY created_at DESC, seq DESC"
+            ))?
+            .query_map(params![user_id, client_id], read_session)?
+            .collect()
+    }
+
+    /// Notes that a session was seen.
+    pub fn touch(&self, id: &str, now: i64) -> rusqlite::Result<()> {
+        self.lock().execute("UPDATE sessions SET last_active_at = max(last_active_at, ?2) WHERE id = ?1", params![id, now]).map(drop)
     }
 
     /// The sessions of a user that are alive, newest first.
@@ -311,7 +370,7 @@ impl Store {
         self.lock()
             .prepare(&format!(
                 "SELECT {SESSION_COLUMNS}, email FROM sessions JOIN users ON users.id = sessions.user_id
-                 WHERE ?1 IS NULL OR email = ?1 ORDER BY created_at DESC, seq DESC"
+                 WHERE ?1 IS NULL OR email = ?1 ORDER BY created_at DESC, sessions.seq DESC"
             ))?
             .query_map(params![email], |row| Ok((read_session(row)?, row.get("email")?)))?
             .collect()
@@ -345,18 +404,38 @@ impl Store {
         )
     }
 
+    /// Uses a token that is good for one use, without touching its session; `next` is the id of the one that takes its place and when the
+    /// session ends then.
+    pub fn spend(&self, jti: &str, next: Option<(&str, i64)>, now: i64) -> rusqlite::Result<Spending> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let Some((mut session, used_at)) = session_of_token(&transaction, jti)? else {
+            return Ok(Spending::Unknown);
+        };
+        if session.revoked_at.is_some() {
+            return Ok(Spending::Ended(Box::new(session)));
+        }
+        if used_at.is_some() {
+            return Ok(Spending::Used(Box::new(session)));
+        }
+        if session.expires_at <= now {
+            return Ok(Spending::Expired);
+        }
+        transaction.execute("UPDATE refresh_tokens SET used_at = ?2 WHERE jti = ?1", params![jti, now])?;
+        if let Some((next, expires_at)) = next {
+            insert_refresh_token(&transaction, next, &session.id)?;
+            session = Session { last_active_at: now, expires_at, ..session };
+            transaction.execute("UPDATE sessions SET last_active_at = ?2, expires_at = ?3 WHERE id = ?1", params![session.id, now, expires_at])?;
+        }
+        transaction.commit()?;
+        Ok(Spending::Fresh(Box::new(session)))
+    }
+
     /// Uses a refresh token: ends its session and makes a new one in its place, in one transaction. A second use ends everything.
     pub fn rotate(&self, rotate: Rotate<'_>) -> rusqlite::Result<Rotation> {
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let found: Option<(Session, Option<i64>)> = transaction
-            .query_row(
-                &format!("SELECT {SESSION_COLUMNS}, used_at FROM refresh_tokens JOIN sessions ON sessions.id = session_id WHERE jti = ?1"),
-                params![rotate.jti],
-                |row| Ok((read_session(row)?, row.get("used_at")?)),
-            )
-            .optional()?;
-        let Some((old, used_at)) = found else {
+        let Some((old, used_at)) = session_of_token(&transaction, rotate.jti)? else {
             return Ok(Rotation::Unknown);
         };
         if rotate.client_id.is_some_and(|client| client != old.client_id) {
@@ -376,9 +455,9 @@ impl Store {
             transaction.execute("UPDATE refresh_tokens SET used_at = ?2 WHERE jti = ?1", params![rotate.jti, rotate.now])?;
             transaction.execute("UPDATE sessions SET revoked_at = ?2, ended_by = ?3 WHERE id = ?1", params![old.id, rotate.now, Ending::Rotated.as_str()])?;
             let new = Session { id: rotate.new_id.to_owned(), created_at: rotate.now, last_active_at: rotate.now, expires_at: rotate.expires_at, ..old };
-            insert(&transaction, &new)?;
+            let seq = insert(&transaction, &new)?;
             insert_refresh_token(&transaction, rotate.new_jti, &new.id)?;
-            Rotation::Fresh(Box::new(new))
+            Rotation::Fresh(Box::new(Session { seq, ..new }))
         };
         transaction.commit()?;
         Ok(result)
@@ -394,7 +473,19 @@ fn make_private_file(path: &Path) -> std::io::Result<()> {
     options.open(path).map(drop)
 }
 
-fn insert(transaction: &Transaction<'_>, session: &Session) -> rusqlite::Result<()> {
+/// A refresh token's session, and when the token was used.
+fn session_of_token(transaction: &Transaction<'_>, jti: &str) -> rusqlite::Result<Option<(Session, Option<i64>)>> {
+    transaction
+        .query_row(
+            &format!("SELECT {SESSION_COLUMNS}, used_at FROM refresh_tokens JOIN sessions ON sessions.id = session_id WHERE jti = ?1"),
+            params![jti],
+            |row| Ok((read_session(row)?, row.get("used_at")?)),
+        )
+        .optional()
+}
+
+/// Answers the number of the new row.
+fn insert(transaction: &Transaction<'_>, session: &Session) -> rusqlite::Result<i64> {
     transaction.execute(
         "INSERT INTO sessions (id, user_id, application_id, client_id, created_at, last_active_at, expires_at,
              revoked_at, ended_by, user_agent, ip_address, tenant, city, country)
@@ -416,7 +507,7 @@ fn insert(transaction: &Transaction<'_>, session: &Session) -> rusqlite::Result<
             session.country,
         ],
     )?;
-    Ok(())
+    Ok(transaction.last_insert_rowid())
 }
 
 fn insert_refresh_token(transaction: &Transaction<'_>, jti: &str, session_id: &str) -> rusqlite::Result<()> {
@@ -425,11 +516,12 @@ fn insert_refresh_token(transaction: &Transaction<'_>, jti: &str, session_id: &s
 }
 
 fn read_user(row: &Row<'_>) -> rusqlite::Result<User> {
-    Ok(User { id: row.get("id")?, email: row.get("email")?, name: row.get("name")? })
+    Ok(User { seq: row.get("seq")?, id: row.get("id")?, email: row.get("email")?, name: row.get("name")? })
 }
 
 fn read_session(row: &Row<'_>) -> rusqlite::Result<Session> {
     Ok(Session {
+        seq: row.get("seq")?,
         id: row.get("id")?,
         user_id: row.get("user_id")?,
         application_id: row.get("application_id")?,
@@ -453,12 +545,13 @@ mod tests {
     use crate::ambient::OsRandom;
 
     fn user(id: &str) -> (User, PasswordHash) {
-        let user = User { id: id.into(), email: format!("{id}@example.com"), name: id.into() };
+        let user = User { seq: 0, id: id.into(), email: format!("{id}@example.com"), name: id.into() };
         (user, PasswordHash::new("p", [0; 16], 1))
     }
 
     fn session(id: &str, user: &str, created_at: i64) -> Session {
         Session {
+            seq: 0,
             id: id.into(),
             user_id: user.into(),
             application_id: "app".into(),
@@ -495,9 +588,9 @@ mod tests {
     fn lists_newest_first_and_only_what_is_alive() {
         let store = store();
         for (id, created) in [("old", 1), ("tie-1", 5), ("tie-2", 5)] {
-            store.add_session(&session(id, "a", created), id).unwrap();
+            store.add_session(session(id, "a", created), id).unwrap();
         }
-        store.add_session(&session("b1", "b", 9), "b1").unwrap();
+        store.add_session(session("b1", "b", 9), "b1").unwrap();
         assert_eq!(active(&store, "a"), ["tie-2", "tie-1", "old"]);
         assert!(store.active_sessions("a", None, 1_000).unwrap().is_empty());
         assert!(store.active_sessions("a", Some("x' OR 1=1 --"), 10).unwrap().is_empty());
@@ -506,7 +599,7 @@ mod tests {
     #[test]
     fn revokes_once_and_only_ones_own() {
         let store = store();
-        store.add_session(&session("s", "a", 1), "s").unwrap();
+        store.add_session(session("s", "a", 1), "s").unwrap();
         let revoke = |id, owner| store.revoke(id, owner, 5, Ending::Revoked).unwrap();
         assert_eq!(revoke("nothing", "a"), Revocation::NotFound);
         assert_eq!(revoke("s", "b"), Revocation::NotYours);
@@ -520,7 +613,7 @@ mod tests {
     #[test]
     fn a_refresh_makes_a_new_session_and_ends_the_old() {
         let store = store();
-        store.add_session(&session("s", "a", 1), "j").unwrap();
+        store.add_session(session("s", "a", 1), "j").unwrap();
         let Rotation::Fresh(new) = store.rotate(rotate("j", "s2")).unwrap() else {
             panic!("not rotated");
         };
@@ -531,11 +624,11 @@ mod tests {
     #[test]
     fn a_replay_ends_every_session_of_the_user_on_the_client_and_no_other() {
         let store = store();
-        store.add_session(&session("s", "a", 1), "j").unwrap();
-        store.add_session(&session("phone", "a", 1), "phone").unwrap();
+        store.add_session(session("s", "a", 1), "j").unwrap();
+        store.add_session(session("phone", "a", 1), "phone").unwrap();
         let other_client = Session { client_id: "other".into(), ..session("tv", "a", 1) };
-        store.add_session(&other_client, "tv").unwrap();
-        store.add_session(&session("b1", "b", 1), "b1").unwrap();
+        store.add_session(other_client, "tv").unwrap();
+        store.add_session(session("b1", "b", 1), "b1").unwrap();
         assert!(matches!(store.rotate(rotate("j", "s2")).unwrap(), Rotation::Fresh(_)));
         assert_eq!(store.rotate(rotate("j", "s3")).unwrap(), Rotation::Replayed);
         assert_eq!(active(&store, "a"), ["tv"]);
@@ -546,7 +639,7 @@ mod tests {
     #[test]
     fn other_refresh_failures_change_nothing() {
         let store = store();
-        store.add_session(&session("s", "a", 1), "j").unwrap();
+        store.add_session(session("s", "a", 1), "j").unwrap();
         let with_client = |client_id| Rotate { client_id, ..rotate("j", "n") };
         assert_eq!(store.rotate(rotate("unknown", "n")).unwrap(), Rotation::Unknown);
         assert_eq!(store.rotate(with_client(Some("other"))).unwrap(), Rotation::WrongClient);
@@ -554,6 +647,46 @@ mod tests {
         assert_eq!(store.rotate(late).unwrap(), Rotation::Expired);
         assert_eq!(active(&store, "a"), ["s"]);
         assert!(matches!(store.rotate(with_client(None)).unwrap(), Rotation::Fresh(_)));
+    }
+
+    #[test]
+    fn a_token_is_spent_once_and_leaves_its_session_alive() {
+        let store = store();
+        store.add_session(session("s", "a", 1), "j").unwrap();
+        let spend = |jti, next, now| store.spend(jti, next, now).unwrap();
+        assert_eq!(spend("unknown", None, 5), Spending::Unknown);
+        assert_eq!(spend("j", None, 1_000), Spending::Expired);
+        let Spending::Fresh(made_longer) = spend("j", Some(("j2", 3_000)), 5) else {
+            panic!("not spent");
+        };
+        assert_eq!((made_longer.last_active_at, made_longer.expires_at, made_longer.created_at), (5, 3_000, 1));
+        assert_eq!(store.session("s").unwrap().as_ref(), Some(&*made_longer));
+        assert_eq!(spend("j", None, 6), Spending::Used(made_longer.clone()));
+        assert_eq!(spend("j2", None, 7), Spending::Fresh(made_longer), "nothing comes after it: the session stays as it is");
+        assert_eq!(active(&store, "a"), ["s"]);
+        store.revoke("s", "a", 8, Ending::Revoked).unwrap();
+        assert!(matches!(spend("j", None, 9), Spending::Ended(_)));
+    }
+
+    #[test]
+    fn sessions_are_found_by_id_number_and_prefix_whatever_their_state() {
+        let store = store();
+        let one = store.add_session(Session { client_id: "tv".into(), ..session("00ab-1", "a", 1) }, "1").unwrap();
+        let two = store.add_session(session("00ac-2", "b", 2), "2").unwrap();
+        assert_eq!((one.seq, two.seq), (1, 2));
+        store.revoke("00ab-1", "a", 3, Ending::Revoked).unwrap();
+        let seq = |session: Option<Session>| session.map(|session| session.seq);
+        assert_eq!(seq(store.session("00ab-1").unwrap()), Some(1));
+        assert_eq!(seq(store.session_by_seq(2).unwrap()), Some(2));
+        assert_eq!(seq(store.session_by_prefix("00ab-").unwrap()), Some(1));
+        assert_eq!(seq(store.session_by_prefix("00ac").unwrap()), Some(2));
+        assert_eq!(seq(store.session_by_prefix("00ad").unwrap()), None);
+        assert_eq!((seq(store.session("00ab").unwrap()), seq(store.session_by_seq(3).unwrap())), (None, None));
+        let find = |user, client| store.find_sessions(user, client).unwrap().iter().map(|session| session.seq).collect::<Vec<_>>();
+        assert_eq!((find(None, None), find(Some("a"), None), find(None, Some("tv")), find(Some("b"), Some("tv"))), (vec![2, 1], vec![1], vec![1], vec![]));
+        store.touch("00ac-2", 9).unwrap();
+        store.touch("00ac-2", 4).unwrap();
+        assert_eq!(store.session("00ac-2").unwrap().unwrap().last_active_at, 9, "never back");
     }
 
     #[test]

@@ -86,29 +86,114 @@ pub enum IdpType {
     Idp,
 }
 
-/// Claims that have an end. The three kinds refuse each other's fields, so one token is never taken for another.
+/// What a Clerk session token says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClerkClaims {
+    /// Who made it.
+    pub iss: String,
+    /// User id.
+    pub sub: String,
+    /// Session id.
+    pub sid: String,
+    /// Name of the template that it was made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// Token id.
+    pub jti: String,
+    /// Issued at, in seconds.
+    pub iat: i64,
+    /// Not good before, in seconds.
+    pub nbf: i64,
+    /// Expires at, in seconds.
+    pub exp: i64,
+}
+
+/// What a Clerk refresh token says. Real ones are opaque; nobody is to look into it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClerkRefreshClaims {
+    /// Session id.
+    pub refresh_of: String,
+    /// Expires at, in seconds.
+    pub exp: i64,
+}
+
+/// What the tokens of KSeF say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KsefClaims {
+    /// What the token is for.
+    pub typ: KsefType,
+    /// Reference number of the session.
+    pub arn: String,
+    /// User id.
+    pub sub: String,
+    /// Token id; an authentication token is good for one use.
+    pub jti: String,
+    /// Issued at, in seconds.
+    pub iat: i64,
+    /// Expires at, in seconds.
+    pub exp: i64,
+}
+
+/// The kinds of KSeF tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KsefType {
+    /// Access.
+    ContextToken,
+    /// For new access tokens.
+    RefreshToken,
+    /// For the first pair of the other two.
+    AuthenticationToken,
+}
+
+/// What the tokens of the plain REST wire say. Its ids are numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RestClaims {
+    /// What the token is for.
+    #[serde(rename = "type")]
+    pub kind: RestType,
+    /// User id.
+    pub sub: String,
+    /// Session id.
+    pub session_id: i64,
+    /// Token id; a refresh token is good for one use.
+    pub jti: String,
+    /// Issued at, in seconds.
+    pub iat: i64,
+    /// Expires at, in seconds.
+    pub exp: i64,
+}
+
+/// The kinds of tokens of the plain REST wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RestType {
+    /// For calls.
+    Access,
+    /// For the next pair.
+    Refresh,
+}
+
+/// Claims that have an end. The kinds refuse each other's fields, so one token is never taken for another.
 pub trait Claims: Serialize + DeserializeOwned {
     /// Expires at, in seconds.
     fn exp(&self) -> i64;
 }
 
-impl Claims for AccessClaims {
-    fn exp(&self) -> i64 {
-        self.exp
-    }
+macro_rules! claims {
+    ($($kind:ty),*) => {
+        $(impl Claims for $kind {
+            fn exp(&self) -> i64 {
+                self.exp
+            }
+        })*
+    };
 }
 
-impl Claims for RefreshClaims {
-    fn exp(&self) -> i64 {
-        self.exp
-    }
-}
-
-impl Claims for IdpClaims {
-    fn exp(&self) -> i64 {
-        self.exp
-    }
-}
+claims!(AccessClaims, RefreshClaims, IdpClaims, ClerkClaims, ClerkRefreshClaims, KsefClaims, RestClaims);
 
 /// Why a token is not good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,6 +232,15 @@ impl Signer {
 
     /// The claims of a token that this sandbox signed and whose time is not over at `now_ms`.
     pub fn verify<T: Claims>(&self, token: &str, now_ms: i64) -> Result<T, TokenError> {
+        let claims: T = self.read(token)?;
+        if claims.exp() <= now_ms.div_euclid(1000) {
+            return Err(TokenError::Expired);
+        }
+        Ok(claims)
+    }
+
+    /// The claims of a token that this sandbox signed, whether its time is over or not.
+    pub fn read<T: Claims>(&self, token: &str) -> Result<T, TokenError> {
         if token.len() > MAX_TOKEN_LEN {
             return Err(TokenError::Invalid);
         }
@@ -158,11 +252,7 @@ impl Signer {
         mac.verify_slice(&signature) // in constant time
             .map_err(|_| TokenError::Invalid)?;
         let claims = BASE64.decode(payload).map_err(|_| TokenError::Invalid)?;
-        let claims: T = serde_json::from_slice(&claims).map_err(|_| TokenError::Invalid)?;
-        if claims.exp() <= now_ms.div_euclid(1000) {
-            return Err(TokenError::Expired);
-        }
-        Ok(claims)
+        serde_json::from_slice(&claims).map_err(|_| TokenError::Invalid)
     }
 }
 
@@ -244,6 +334,7 @@ mod tests {
         let token = signer().sign(&refresh()).unwrap();
         assert_eq!(signer().verify(&token, 199_999), Ok(refresh()));
         assert_eq!(signer().verify::<RefreshClaims>(&token, 200_000), Err(TokenError::Expired));
+        assert_eq!(signer().read(&token), Ok(refresh()), "for those who want to know what it said");
     }
 
     #[test]
@@ -270,23 +361,40 @@ mod tests {
         ];
         for token in forged {
             assert_eq!(signer().verify::<RefreshClaims>(&token, 0), Err(TokenError::Invalid), "{token}");
+            assert_eq!(signer().read::<RefreshClaims>(&token), Err(TokenError::Invalid), "{token}");
         }
     }
 
     #[test]
     fn one_kind_is_never_taken_for_another() {
         let signer = signer();
-        let refresh = signer.sign(&refresh()).unwrap();
-        let idp = signer.sign(&IdpClaims { sub: "u".into(), sid: "s".into(), iat: 1, exp: 200, typ: IdpType::Idp }).unwrap();
-        let access = signer.sign(&AccessClaims { sub: "u".into(), aud: "c".into(), iat: 1, exp: 200, jti: "j".into(), typ: AccessType::Access }).unwrap();
-        for token in [&refresh, &idp] {
-            assert!(signer.verify::<AccessClaims>(token, 0).is_err());
-        }
-        for token in [&access, &idp] {
-            assert!(signer.verify::<RefreshClaims>(token, 0).is_err());
-        }
-        for token in [&access, &refresh] {
-            assert!(signer.verify::<IdpClaims>(token, 0).is_err());
+        let (sub, sid, jti) = ("u".to_owned(), "s".to_owned(), "j".to_owned());
+        let (iat, exp) = (1, 200);
+        let clerk = ClerkClaims { iss: "i".into(), sub: sub.clone(), sid: sid.clone(), template: None, jti: jti.clone(), iat, nbf: iat, exp };
+        let ksef = KsefClaims { typ: KsefType::ContextToken, arn: "r".into(), sub: sub.clone(), jti: jti.clone(), iat, exp };
+        let rest = RestClaims { kind: RestType::Access, sub: sub.clone(), session_id: 1, jti: jti.clone(), iat, exp };
+        let tokens = [
+            signer.sign(&AccessClaims { sub: sub.clone(), aud: "c".into(), iat, exp, jti, typ: AccessType::Access }),
+            signer.sign(&refresh()),
+            signer.sign(&IdpClaims { sub, sid: sid.clone(), iat, exp, typ: IdpType::Idp }),
+            signer.sign(&clerk),
+            signer.sign(&ClerkRefreshClaims { refresh_of: sid, exp }),
+            signer.sign(&ksef),
+            signer.sign(&rest),
+        ];
+        for (index, token) in tokens.iter().enumerate() {
+            let token = token.as_ref().unwrap();
+            let taken = [
+                signer.verify::<AccessClaims>(token, 0).is_ok(),
+                signer.verify::<RefreshClaims>(token, 0).is_ok(),
+                signer.verify::<IdpClaims>(token, 0).is_ok(),
+                signer.verify::<ClerkClaims>(token, 0).is_ok(),
+                signer.verify::<ClerkRefreshClaims>(token, 0).is_ok(),
+                signer.verify::<KsefClaims>(token, 0).is_ok(),
+                signer.verify::<RestClaims>(token, 0).is_ok(),
+            ];
+            let own: Vec<_> = (0..taken.len()).map(|kind| kind == index).collect();
+            assert_eq!(taken.to_vec(), own);
         }
     }
 

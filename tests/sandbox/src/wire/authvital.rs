@@ -17,12 +17,11 @@ use hyper::{Method, StatusCode, Uri};
 use serde::Serialize;
 
 use crate::ambient::{Clock as _, http_time, iso_time};
-use crate::app::{App, Refreshed, TokenPair};
-use crate::http::{
-    Failure, Origins, Peer, body_parameters, cookie, is_preflight, ok, preflight_answer, query_parameter, set_cookie, string_parameter, text_of,
-};
+use crate::app::{App, Begun, Limit, Refreshed, TokenPair};
+use crate::http::{Failure, bearer, body_parameters, cookie, ok, query_parameter, set_cookie, string_parameter};
 use crate::store::{Ending, Revocation, Session, User};
 use crate::tokens::{AccessClaims, IdpClaims, RefreshClaims};
+use crate::wire::{Credentials, cross_origin, seconds_blocked};
 
 /// Cookie with an access token.
 pub const AUTH_COOKIE: &str = "auth_token";
@@ -104,34 +103,23 @@ async fn not_found(request: Request) -> Failure {
     cannot(request.method(), request.uri())
 }
 
-/// Cross-origin rules: an allow-list, credentials, exactly three request headers. No response header is exposed.
 async fn cors(State(wire): State<Wire>, request: Request, next: Next) -> Response {
-    let Some(origin) = request.headers().get(header::ORIGIN).cloned() else {
-        return next.run(request).await;
-    };
-    if !wire.app.origins.allows(request.headers(), &origin) {
-        return match wire.generation {
-            Generation::G1 => Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error"),
-            Generation::G2 => cannot(request.method(), request.uri()),
-        }
-        .into_response();
-    }
-    if is_preflight(&request) {
-        return preflight_answer(&origin, "GET,HEAD,PUT,PATCH,POST,DELETE", "Content-Type, Authorization, X-Requested-With");
-    }
-    let mut response = next.run(request).await;
-    Origins::expose(response.headers_mut(), &origin);
-    response
+    cross_origin(&wire.app, request, next, |request| match wire.generation {
+        Generation::G1 => Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error").into_response(),
+        Generation::G2 => cannot(request.method(), request.uri()).into_response(),
+    })
+    .await
 }
 
+const LIMITS: &[Limit] = &[Limit { requests: 100, window_ms: 60_000 }];
+
 async fn rate_limit(State(wire): State<Wire>, request: Request, next: Next) -> Response {
-    let now = wire.app.clock.now_ms();
-    let admitted = request.extensions().get::<Peer>().is_none_or(|Peer(caller)| wire.app.rate_limit.admits(wire.generation.mount(), *caller, now));
-    if admitted {
+    if seconds_blocked(&wire.app, &request, wire.generation.mount(), LIMITS).is_none() {
         return next.run(request).await;
     }
     let failure = Failure::new(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
     let mut response = failure.into_response();
+    // The same for everybody, however long it really is.
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
     response
 }
@@ -170,16 +158,18 @@ impl Wire {
     }
 }
 
-/// The token after `Bearer `, whose case matters.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    text_of(headers, &header::AUTHORIZATION)?.strip_prefix("Bearer ").filter(|token| !token.is_empty())
-}
-
 /// A cookie with a new value.
 pub fn fresh_cookie(generation: Generation, name: &str, value: &str, now: i64, ttl: i64) -> String {
     let expires = http_time(now.saturating_add(ttl.saturating_mul(1000)));
     let same_site = generation.same_site();
     format!("{name}={value}; Max-Age={ttl}; Path=/; Expires={expires}; HttpOnly; SameSite={same_site}")
+}
+
+/// What a client needs: nothing but the tokens.
+pub fn credentials(app: &App, begun: Begun) -> anyhow::Result<Credentials> {
+    let user_id = begun.session.user_id.clone();
+    let tokens = app.tokens(&begun.session, begun.jti)?;
+    Ok(Credentials { access: tokens.access, refresh: tokens.refresh, expires_in: app.access_ttl, user_id, more: serde_json::Map::new() })
 }
 
 fn no_store(mut response: Response) -> Response {

@@ -47,7 +47,8 @@ async fn sign_in_records_the_device() {
     assert_eq!(
         row,
         json!({
-            "id": refresh["sid"], "state": "active", "user": "demo@example.com", "user_id": body["user"]["id"],
+            "id": refresh["sid"], "ids": {"clerk": "sess_000000000000400e800000000000000e", "ksef": "20260131-AU-0000000000-00400E8000-00", "rest": 10},
+            "state": "active", "user": "demo@example.com", "user_id": body["user"]["id"],
             "application_id": "my-app", "client_id": "my-client",
             "created_at": "2026-01-31T09:30:00.000Z", "last_active_at": "2026-01-31T09:30:00.000Z",
             "expires_at": "2026-02-07T09:30:00.000Z", "revoked_at": null, "ended_by": null,

@@ -100,6 +100,30 @@ impl Sandbox {
         Tokens { access: body["access_token"].as_str().unwrap().to_owned(), refresh: body["refresh_token"].as_str().unwrap().to_owned() }
     }
 
+    /// Signs the demo user in on one of the wires: all that the sandbox says.
+    pub async fn sign_in_to(&self, wire: &str) -> Value {
+        self.sign_in_as("demo", wire).await
+    }
+
+    /// The same for `demo` or `other`.
+    pub async fn sign_in_as(&self, name: &str, wire: &str) -> Value {
+        let body = json!({"email": format!("{name}@example.com"), "password": format!("{name}-password"), "wire": wire});
+        let answer = self.post("/sandbox/sign-in").json(body).send().await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    }
+
+    pub async fn rate_limit(&self, enabled: bool) {
+        let answer = self.call("PUT", "/sandbox/rate-limit").json(json!({"enabled": enabled})).send().await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+
+    /// Every row as it is stored, newest first.
+    pub async fn rows(&self) -> Vec<Value> {
+        let all = self.get("/sandbox/sessions").send().await.json();
+        all["sessions"].as_array().unwrap().clone()
+    }
+
     pub async fn advance_seconds(&self, seconds: u64) {
         let body = json!({"advance_ms": seconds * 1000});
         let answer = self.post("/sandbox/clock").json(body).send().await;
@@ -131,9 +155,7 @@ impl Sandbox {
 
     /// A row as it is stored.
     pub async fn stored(&self, id: &str) -> Value {
-        let all = self.get("/sandbox/sessions").send().await.json();
-        let rows = all["sessions"].as_array().unwrap();
-        rows.iter().find(|row| row["id"] == id).unwrap().clone()
+        self.rows().await.into_iter().find(|row| row["id"] == id).unwrap()
     }
 
     pub async fn log(&self) -> Vec<Value> {
@@ -230,6 +252,19 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap()
     }
 
+    /// A body of the type `application/problem+json`.
+    pub fn problem(&self) -> Value {
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// No browser can read this answer.
+    #[track_caller]
+    pub fn has_no_cors(&self) {
+        let cors: Vec<_> = self.headers.keys().filter(|name| name.as_str().starts_with("access-control-")).collect();
+        assert!(cors.is_empty(), "{cors:?}");
+    }
+
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
@@ -251,6 +286,18 @@ impl Answer {
         let message = Value::from(message);
         self.is(status, &format!(r#"{{"message":{message},"error":"{error}","statusCode":{status}}}"#));
     }
+}
+
+/// A text inside of JSON.
+#[track_caller]
+pub fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value[name].as_str().unwrap_or_else(|| panic!("no text {name} in {value}"))
+}
+
+/// The names in an object.
+#[track_caller]
+pub fn names(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
 /// The claims of a token, unverified.

@@ -893,3 +893,35 @@ fn capabilities_follow_from_the_endpoints() {
     assert!(told("ksef").contains(r#""revokeCurrent":"native","revokeAll":"emulated","revokeOthers":"emulated""#));
     assert!(told("rest").contains(r#""current":"emulated""#) && told("rest").contains(r#""effect":"unknown""#));
 }
+
+#[test]
+fn better_auth_is_shown_ids_and_told_tokens() {
+    const LIST: &str = r#"[{"id":"i1","token":"t1","userAgent":"","createdAt":"2026-01-01T00:00:00.000Z"},{"id":"i2","token":"t2"}]"#;
+    const DONE: &str = r#"{"status":true}"#;
+    let client = |answers: Vec<Reply>| {
+        let mut driver = Driver::new(answers).with("provider", "\"better-auth\"");
+        driver.tokens = [(Some("t1.signature".into()), None)].into();
+        driver
+    };
+    let revokes = |token: &str| format!(r#"POST https://auth.example/api/auth/revoke-session {{"token":"{token}"}}"#);
+    let mut driver = client(vec![Answer(200, LIST), Answer(200, DONE)]);
+    let page = driver.run("list").unwrap();
+    assert!(!page.contains("t1") && !page.contains("t2") && page.contains(r#""current":true"#) && page.contains(r#""current":false"#));
+    driver.options.push(("id", "\"i2\"".into()));
+    driver.run("revoke").unwrap();
+    assert_eq!(driver.requests()[1], revokes("t2"), "remembered: one request");
+    // Not listed yet, or for somebody else: looked up first. What is not listed was not revoked.
+    for (id, requests) in [("i2", 2), ("i3", 1)] {
+        let mut driver = client(vec![Answer(200, LIST), Answer(200, DONE)]).with("id", &quoted(id));
+        assert_eq!(driver.run("revoke").map_err(|error| code(&error)).is_ok(), id == "i2");
+        assert_eq!(driver.requests().len(), requests);
+    }
+    let mut driver = client(vec![Answer(200, LIST), Answer(200, DONE)]).with("id", "\"i1\"").with("authorization", "\"Bearer t2\"").memory("handles", r#"{"i1":"x"}"#);
+    driver.run("revoke").unwrap();
+    assert_eq!(driver.requests()[1], revokes("t1"));
+    // With cookies only the server knows.
+    let mut driver = client(vec![Answer(200, r#"{"session":{"id":"i1","token":"t1"},"user":{}}"#), Answer(200, DONE)]).without_tokens().with("sendsCookies", "true");
+    let ended = driver.run("revokeCurrent").unwrap();
+    assert_eq!((driver.requests()[1], text(&ended, "id").as_deref()), (revokes("t1").as_str(), Some("i1")));
+    assert_eq!(code(&client(vec![Answer(200, "null")]).run("current").unwrap_err()), "unauthenticated");
+}

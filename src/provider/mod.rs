@@ -27,6 +27,7 @@
 //! `currentId`, `pageSize`, `isOffset` (the cursor counts sessions) and `handle` (a secret that revocations take for the id).
 
 mod authvital;
+mod better_auth;
 mod clerk;
 mod ksef;
 mod read;
@@ -155,6 +156,7 @@ pub struct Provider {
 pub fn by_name(name: &str) -> Result<Provider, Error> {
     Ok(match name {
         "authvital" => authvital::PROVIDER,
+        "better-auth" => better_auth::PROVIDER,
         "clerk" => clerk::PROVIDER,
         "ksef" => ksef::PROVIDER,
         "rest" => rest::PROVIDER,

@@ -41,6 +41,8 @@ pub struct Config {
     pub page: Option<PathBuf>,
     /// Origins of other pages that may call; see [`http::Origins::parse`].
     pub allow_origins: Vec<String>,
+    /// Other origins that the page may call.
+    pub connect_origins: Vec<String>,
     /// Lifetime of access tokens in seconds.
     pub access_ttl: i64,
     /// Lifetime of sessions and refresh tokens in seconds.
@@ -64,6 +66,7 @@ impl Default for Config {
             listen_anywhere: false,
             page: None,
             allow_origins: Vec::new(),
+            connect_origins: Vec::new(),
             access_ttl: 3600,
             refresh_ttl: 7 * 24 * 3600,
             reset: false,
@@ -115,10 +118,10 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         }
     })?;
     let address = listener.local_addr().context("cannot listen")?;
-    let page = config.page.clone();
+    let page = config.page.clone().map(|folder| server::Page::new(folder, &config.connect_origins)).transpose()?;
     let app = tokio::task::spawn_blocking(move || App::open(&config, address)).await.context("cannot start")??;
     let app = Arc::new(app);
-    let router = server::router(&app, page.as_deref());
+    let router = server::router(&app, page);
     let (stop, stopped) = watch::channel(());
     let serving = tokio::spawn(server::serve(listener, router, Arc::clone(&app), stopped));
     Ok(Running { address, app, stop, serving })
@@ -142,7 +145,7 @@ fn check(config: &Config) -> anyhow::Result<()> {
     {
         bail!("there is no index.html in {} (--page): build the page first", page.display());
     }
-    for origin in &config.allow_origins {
+    for origin in config.allow_origins.iter().chain(&config.connect_origins) {
         http::Origins::parse(origin)?;
     }
     Ok(())

@@ -21,6 +21,7 @@ Usage: sandbox [OPTIONS]
   --listen ADDR:PORT      where to listen; port 0 is any free one [default: 127.0.0.1:4800]
   --listen-anywhere       allow an address that other machines can reach
   --page DIR              serve these static files at /
+  --connect-origin ORIGIN let that page call this origin, too; can be repeated
   --allow-origin ORIGIN   let pages of this origin call, too; can be repeated
   --access-ttl SECONDS    lifetime of access tokens [default: 3600]
   --refresh-ttl SECONDS   lifetime of sessions and refresh tokens [default: 604800]
@@ -64,6 +65,10 @@ fn parse(arguments: impl Iterator<Item = OsString>) -> anyhow::Result<Command> {
             Arg::Long("allow-origin") => {
                 let origin = Origins::parse(&text(&mut parser)?).context("--allow-origin")?;
                 config.allow_origins.push(origin);
+            }
+            Arg::Long("connect-origin") => {
+                let origin = Origins::parse(&text(&mut parser)?).context("--connect-origin")?;
+                config.connect_origins.push(origin);
             }
             Arg::Long("access-ttl") => config.access_ttl = seconds(&mut parser, "--access-ttl")?,
             Arg::Long("refresh-ttl") => config.refresh_ttl = seconds(&mut parser, "--refresh-ttl")?,

@@ -3,13 +3,13 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use hyper::body::Incoming;
@@ -36,25 +36,43 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long open requests may go on when the sandbox is to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
-const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
-     connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+/// The files that are served at `/`.
+pub struct Page {
+    folder: PathBuf,
+    policy: HeaderValue,
+}
+
+impl Page {
+    /// A page that may call its own origin and these.
+    pub fn new(folder: PathBuf, connect_origins: &[String]) -> anyhow::Result<Self> {
+        let connect: String = connect_origins.iter().map(|origin| format!(" {origin}")).collect();
+        let policy = format!(
+            "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; connect-src 'self'{connect}; \
+             frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+        );
+        Ok(Self { folder, policy: policy.try_into()? })
+    }
+}
 
 /// Everything that the sandbox answers.
-pub fn router(app: &Arc<App>, page: Option<&Path>) -> Router {
+pub fn router(app: &Arc<App>, page: Option<Page>) -> Router {
     let router = Router::new().nest(admin::MOUNT, admin::router(Arc::clone(app)));
     let router = wire::mount(router, app);
     match page {
-        Some(folder) => router.fallback_service(Router::new().fallback_service(ServeDir::new(folder)).layer(middleware::from_fn(page_headers))),
+        Some(Page { folder, policy }) => {
+            let files = Router::new().fallback_service(ServeDir::new(folder));
+            router.fallback_service(files.layer(middleware::from_fn_with_state(policy, page_headers)))
+        }
         None => router.fallback(no_page),
     }
 }
 
-async fn page_headers(request: Request, next: Next) -> Response {
+async fn page_headers(State(policy): State<HeaderValue>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let is_html = response.headers().get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
     let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CACHE_CONTROL, if is_html { "no-store" } else { "no-cache" }),
@@ -145,11 +163,12 @@ async fn answer(request: hyper::Request<Incoming>, peer: SocketAddr, router: Rou
 async fn logged(request: Request, router: Router, app: &App) -> Result<Response, Dropped> {
     let path = request.uri().path();
     let is_wire = wire::is_wire(path);
+    let names_charset = wire::names_charset(path);
     let is_sign_in = path == admin::SIGN_IN;
     let is_ours = path.strip_prefix(admin::MOUNT).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     let number = (is_wire || is_sign_in).then(|| app.log.begin(&request));
     let fault = if is_ours && !is_sign_in { Ok(None) } else { fault_for(&request, app, is_wire) };
-    let response = match fault {
+    let mut response = match fault {
         Ok(None) => route(request, router).await,
         Ok(Some(fault)) => {
             if let Some(number) = number {
@@ -165,6 +184,9 @@ async fn logged(request: Request, router: Router, app: &App) -> Result<Response,
     };
     if let Some(number) = number {
         app.log.answered(number, response.status().as_u16());
+    }
+    if !names_charset && response.headers().get(header::CONTENT_TYPE).is_some_and(|value| value == "application/json; charset=utf-8") {
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     Ok(response)
 }

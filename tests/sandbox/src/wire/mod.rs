@@ -39,6 +39,11 @@ pub fn is_wire(path: &str) -> bool {
     is_below(path, &MOUNTS)
 }
 
+/// Whether JSON is served with its charset. Clerk's official client takes nothing but the bare type for JSON.
+pub fn names_charset(path: &str) -> bool {
+    !is_below(path, &[clerk::MOUNT])
+}
+
 /// Whether answers at this path may have CORS headers at all.
 pub fn has_cors(path: &str) -> bool {
     !is_below(path, &WITHOUT_CORS)

@@ -484,3 +484,18 @@ async fn a_hundred_requests_in_ten_seconds() {
     sandbox.advance_seconds(8).await;
     assert_eq!(sandbox.clerk("GET", &format!("/sessions/{UNKNOWN}")).send().await.status, 404);
 }
+
+#[tokio::test]
+async fn json_has_the_bare_type_that_the_official_client_compares_with() {
+    let sandbox = Sandbox::start().await;
+    let answers = [
+        sandbox.clerk("GET", "/sessions?user_id=user_0").send().await,
+        sandbox.clerk("GET", "/sessions/sess_0").send().await,
+        sandbox.clerk("GET", "/sessions/sess_0").fault("status=503").send().await,
+    ];
+    for answer in answers {
+        assert_eq!(answer.header("content-type"), Some("application/json"), "{}", answer.status);
+    }
+    let elsewhere = sandbox.call("GET", "/authvital/oauth/sessions").send().await;
+    assert_eq!(elsewhere.header("content-type"), Some("application/json; charset=utf-8"));
+}

@@ -77,6 +77,7 @@ fn refuses_what_it_should_with_a_reason() {
         (&["--listen", "4800"], "127.0.0.1:4800"),
         (&["--allow-origin", "*"], "not offered"),
         (&["--allow-origin", "http://localhost:5173/"], "origin"),
+        (&["--connect-origin", "http://127.0.0.1:4801/api"], "--connect-origin"),
         (&["--access-ttl", "0", "--listen", "127.0.0.1:0"], "--access-ttl"),
         (&["--refresh-ttl", "x"], "--refresh-ttl"),
         (&["--page", "/nonexistent"], "index.html"),

@@ -248,7 +248,7 @@ impl Answer {
     }
 
     pub fn json(&self) -> Value {
-        assert_eq!(self.header("content-type"), Some("application/json; charset=utf-8"));
+        assert_eq!(self.header("content-type").map(|value| value.trim_end_matches("; charset=utf-8")), Some("application/json"));
         serde_json::from_slice(&self.body).unwrap()
     }
 

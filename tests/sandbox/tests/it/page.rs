@@ -46,6 +46,23 @@ async fn files_have_their_types_and_the_policy() {
 }
 
 #[tokio::test]
+async fn the_policy_names_the_other_origins_that_the_page_may_call() {
+    let folder = Folder::new("connect");
+    std::fs::write(folder.0.join("index.html"), "<!doctype html>").unwrap();
+    let connect_origins = vec!["http://127.0.0.1:4801".to_owned(), "https://auth.example.com".to_owned()];
+    let sandbox = Sandbox::with(Config { page: Some(folder.0.clone()), connect_origins, ..config() }).await;
+    let answer = sandbox.get("/").send().await;
+    let policy = answer.header("content-security-policy").unwrap();
+    assert!(policy.contains("; connect-src 'self' http://127.0.0.1:4801 https://auth.example.com; "), "{policy}");
+
+    // Nothing else gets into the policy by it.
+    for origin in ["*", "https://a.example; script-src *", "'unsafe-inline'", "https:"] {
+        let config = Config { page: Some(folder.0.clone()), connect_origins: vec![origin.to_owned()], ..config() };
+        assert!(sandbox::start(config).await.is_err(), "{origin}");
+    }
+}
+
+#[tokio::test]
 async fn without_a_page_it_says_so() {
     let sandbox = Sandbox::start().await;
     let answer = sandbox.get("/").send().await;

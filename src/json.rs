@@ -14,6 +14,8 @@ struct Node<'a> {
     /// The name, where it is a member of an object, as it stands between its quotes. Names with escapes in them are nobody's wire format.
     name: &'a str,
     source: &'a str,
+    /// The first byte of the source, which tells what it is.
+    kind: u8,
     children: Vec<Node<'a>>,
 }
 
@@ -24,7 +26,7 @@ pub struct Json<'a>(&'a Node<'a>);
 /// Nesting beyond this is refused: no back-end needs it, and the reader is recursive.
 const MAX_DEPTH: u32 = 64;
 
-static NULL: Node<'static> = Node { name: "", source: "null", children: Vec::new() };
+static NULL: Node<'static> = Node { name: "", source: "null", kind: b'n', children: Vec::new() };
 
 impl<'a> Document<'a> {
     /// Reads a whole document. A byte order mark is skipped; anything after the value is an error.
@@ -99,24 +101,22 @@ impl<'a> Json<'a> {
     }
 
     /// A member is `true`.
-    #[inline(never)]
     pub fn is(self, name: &str) -> bool {
-        self.member(name).source() == "true"
+        self.member(name).0.kind == b't'
     }
 
     /// `true` or `false`.
     pub fn as_bool(self) -> Option<bool> {
-        match self.source() {
-            "true" => Some(true),
-            "false" => Some(false),
+        match self.0.kind {
+            b't' => Some(true),
+            b'f' => Some(false),
             _ => None,
         }
     }
 
     /// `null`, or not there.
-    #[inline(never)]
     pub fn is_null(self) -> bool {
-        self.source() == "null"
+        self.0.kind == b'n'
     }
 
     /// It is this string, which has no escapes.
@@ -128,13 +128,17 @@ impl<'a> Json<'a> {
     /// A string as it stands between its quotes; empty for anything else. For words without escapes.
     #[inline(never)]
     pub fn word(self) -> &'a str {
-        between_quotes(self.source()).unwrap_or("")
+        if self.is_string() { between_quotes(self.source()).unwrap_or("") } else { "" }
     }
 
     /// The text of a string or a number; empty for anything else.
     #[inline(never)]
     pub fn as_words(self) -> String {
-        self.as_text().unwrap_or_default()
+        match self.0.kind {
+            b'"' => unescape(self.word()),
+            b'-' | b'0'..=b'9' => self.source().to_owned(),
+            _ => String::new(),
+        }
     }
 
     /// The value with each member and item replaced by what the function makes of it and its name (empty in arrays), or left out. Anything else as it is.
@@ -148,7 +152,7 @@ impl<'a> Json<'a> {
             }
             return list.finish();
         }
-        if !self.source().starts_with('{') {
+        if self.0.kind != b'{' {
             return self.source().to_owned();
         }
         let mut out = Writer::new();
@@ -184,12 +188,12 @@ impl<'a> Json<'a> {
 
     /// A string.
     pub fn is_string(self) -> bool {
-        self.source().starts_with('"')
+        self.0.kind == b'"'
     }
 
     /// An array.
     pub fn is_array(self) -> bool {
-        self.source().starts_with('[')
+        self.0.kind == b'['
     }
 
     /// The items of an array, or nothing.
@@ -200,12 +204,17 @@ impl<'a> Json<'a> {
 
     /// A string value, unescaped. A lone surrogate becomes U+FFFD, as strings here are Unicode.
     pub fn as_str(self) -> Option<String> {
-        between_quotes(self.source()).map(unescape)
+        self.is_string().then(|| unescape(self.word()))
     }
 
     /// The text of a string, or the digits of a number.
     pub fn as_text(self) -> Option<String> {
-        self.as_str().or_else(|| self.as_scaled(0).map(|_| self.source().to_owned()))
+        self.is_text().then(|| self.as_words())
+    }
+
+    /// A string or a number.
+    pub fn is_text(self) -> bool {
+        matches!(self.0.kind, b'"' | b'-' | b'0'..=b'9')
     }
 
     /// A number times ten to the `power` (0 or more), cut off to a whole one; `None` for anything else, out of range, and for numbers with an exponent,
@@ -276,7 +285,8 @@ impl<'a> Scanner<'a> {
         self.whitespace();
         let start = self.at;
         let mut children = Vec::new();
-        match self.peek()? {
+        let kind = self.peek()?;
+        match kind {
             b'"' => self.string()?,
             b'{' => self.list(b'}', depth, &mut children)?,
             b'[' => self.list(b']', depth, &mut children)?,
@@ -287,7 +297,7 @@ impl<'a> Scanner<'a> {
         }
         let source = self.text.get(start..self.at)?;
         self.whitespace();
-        Some(Node { name, source, children })
+        Some(Node { name, source, kind, children })
     }
 
     fn list(&mut self, close: u8, depth: u32, children: &mut Vec<Node<'a>>) -> Option<()> {

@@ -46,9 +46,36 @@ const STATUSES: [(&str, bool); 9] = [
     ("replaced", true),
 ];
 
+/// How a member of a session is made.
+#[derive(Clone, Copy)]
+enum Member {
+    Text,
+    Status,
+    Time,
+    Current,
+    Device,
+    Location,
+    Method,
+    Raw,
+}
+
 /// Every member of a session, in order.
-const MEMBERS: [&str; 14] =
-    ["id", "status", "createdAt", "lastActiveAt", "expiresAt", "userAgent", "ipAddress", "tenant", "userId", "current", "device", "location", "method", "raw"];
+static MEMBERS: [(&str, Member); 14] = [
+    ("id", Member::Text),
+    ("status", Member::Status),
+    ("createdAt", Member::Time),
+    ("lastActiveAt", Member::Time),
+    ("expiresAt", Member::Time),
+    ("userAgent", Member::Text),
+    ("ipAddress", Member::Text),
+    ("tenant", Member::Text),
+    ("userId", Member::Text),
+    ("current", Member::Current),
+    ("device", Member::Device),
+    ("location", Member::Location),
+    ("method", Member::Method),
+    ("raw", Member::Raw),
+];
 
 /// What a value has to be to be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,16 +97,13 @@ pub enum Kind {
 /// The first usable value at one of the places for a member: what the list says, or the usual ones.
 pub fn find<'a>(value: Json<'a>, list: Json<'_>, member: &str, kind: Kind) -> Option<Json<'a>> {
     let is_right = |found: &Json<'a>| match kind {
-        Kind::Text => found.as_text().is_some_and(|text| !text.trim_ascii().is_empty()),
+        Kind::Text => !found.as_words().trim_ascii().is_empty(),
         Kind::Flag => found.as_bool().is_some(),
         Kind::Time => time(*found, list).is_some(),
         Kind::Number => found.as_scaled(0).is_some(),
         Kind::Array => found.is_array(),
         Kind::Any => true,
     };
-    if let Some(path) = list.text(member) {
-        return value.at(&path).filter(is_right);
-    }
     if let Some(said) = list.member("fields").get(member) {
         return said.items().find_map(|path| value.at(&path.as_words()).filter(is_right));
     }
@@ -106,31 +130,29 @@ pub fn find_flag(value: Json<'_>, list: Json<'_>, member: &str) -> Option<bool> 
 pub fn session(item: Json<'_>, list: Json<'_>, current: Option<bool>) -> String {
     let mut out = Writer::new();
     let text = |member: &str| find_text(item, list, member);
-    for member in MEMBERS {
-        let json = match member {
-            "status" => Some(quoted(status(item, list))),
-            "createdAt" | "lastActiveAt" | "expiresAt" => {
-                find(item, list, member, Kind::Time).and_then(|found| time(found, list)).map(|time| quoted(&time.to_iso()))
-            }
-            "current" => current.map(|current| (if current { "true" } else { "false" }).to_owned()),
-            "device" => match text("browser") {
+    for (member, how) in &MEMBERS {
+        let json = match how {
+            Member::Status => Some(quoted(status(item, list))),
+            Member::Time => find(item, list, member, Kind::Time).and_then(|found| time(found, list)).map(|time| quoted(&time.to_iso())),
+            Member::Current => current.map(|current| (if current { "true" } else { "false" }).to_owned()),
+            Member::Device => match text("browser") {
                 // What the server made of the user agent.
                 Some(browser) => Some(device::label(&text("system").unwrap_or_default(), Some(&browser), find_flag(item, list, "isMobile"))),
                 None => text("userAgent").map(|agent| device::describe(&agent)),
             },
-            "location" => {
+            Member::Location => {
                 let (city, country) = (text("city"), text("country"));
                 (city.is_some() || country.is_some()).then(|| Writer::new().text("city", city.as_deref()).text("country", country.as_deref()).finish())
             }
-            "method" => find(item, list, member, Kind::Any).map(|found| {
+            Member::Method => find(item, list, member, Kind::Any).map(|found| {
                 let mut method = Writer::new();
                 for (name, wire) in [("category", "category"), ("code", "code"), ("name", "displayName")] {
                     method.text(name, found.text(wire).as_deref());
                 }
                 method.finish()
             }),
-            "raw" => Some(without_secrets(item)),
-            _ => text(member).map(|text| quoted(&text)),
+            Member::Raw => Some(without_secrets(item)),
+            Member::Text => text(member).map(|text| quoted(&text)),
         };
         out.json(member, json.as_deref().unwrap_or("null"));
     }

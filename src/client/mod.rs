@@ -562,7 +562,7 @@ impl<'a> Call<'a> {
             }
             return Ok(());
         }
-        let is_others = self.goal == Some(Logout) && !self.ends_own();
+        let is_others = self.goal == Some(Logout) && !self.is_key && !self.ends_own();
         let mut token = if auth == "refresh" || auth == "either" { self.refresh_token() } else { String::new() };
         // Somebody else's token is ended with that token alone.
         if token.is_empty() && !is_others {
@@ -698,7 +698,9 @@ impl<'a> Call<'a> {
             };
             return Ok(self.logged_out(server, Some(&error.message), Some(&error)));
         }
-        if self.goal == Some(Refresh) && (error.is_lost() || self.is_repeated) && !self.json.member("sent").is_null() {
+        let endpoint = self.endpoint(Refresh);
+        let rotates = !endpoint.member("refreshToken").is_null() || !endpoint.member("cookie").is_null();
+        if self.goal == Some(Refresh) && rotates && (error.is_lost() || self.is_repeated) && !self.json.member("sent").is_null() {
             self.remember.text(memory::SPENT, Some(self.refresh));
         }
         Err(error)

@@ -790,7 +790,7 @@ fn a_slash_too_few_is_found_out_once_for_each_operation() {
 #[test]
 fn a_profile_says_where_things_are() {
     const PROFILE: &str = r#"{"name":"x","effect":"immediate","auth":{"header":"x-session"},"csrf":{"cookie":"c","header":"x-csrf"},
-        "list":{"method":"GET","path":"/s","items":"/a/list","time":"seconds","currentId":"/a/me","fields":{"id":["/k/id"],"createdAt":["nope","/k/t"],"city":["/p~1q/0"]}},
+        "list":{"method":"GET","path":"/s","time":"seconds","fields":{"items":["/a/list"],"currentId":["/a/me"],"id":["/k/id"],"createdAt":["nope","/k/t"],"city":["/p~1q/0"]}},
         "revoke":{"method":"POST","path":"/end","body":{"ids":["{id}"]},"success":[202],"gone":[410]}}"#;
     const LIST: &str = r#"{"a":{"me":7,"list":[{"k":{"id":7,"t":1767225600.5},"p/q":["Łódź"]},{"k":{"id":8}}]}}"#;
     let mut driver = profile(PROFILE, [Answer(200, LIST), Answer(202, ""), Answer(410, ""), Answer(204, "")]);
@@ -916,11 +916,13 @@ fn better_auth_is_shown_ids_and_told_tokens() {
         assert_eq!(driver.run("revoke").map_err(|error| code(&error)).is_ok(), id == "i2");
         assert_eq!(driver.requests().len(), requests);
     }
-    let mut driver = client(vec![Answer(200, LIST), Answer(200, DONE)]).with("id", "\"i1\"").with("authorization", "\"Bearer t2\"").memory("handles", r#"{"i1":"x"}"#);
+    let mut driver =
+        client(vec![Answer(200, LIST), Answer(200, DONE)]).with("id", "\"i1\"").with("authorization", "\"Bearer t2\"").memory("handles", r#"{"i1":"x"}"#);
     driver.run("revoke").unwrap();
     assert_eq!(driver.requests()[1], revokes("t1"));
     // With cookies only the server knows.
-    let mut driver = client(vec![Answer(200, r#"{"session":{"id":"i1","token":"t1"},"user":{}}"#), Answer(200, DONE)]).without_tokens().with("sendsCookies", "true");
+    let mut driver =
+        client(vec![Answer(200, r#"{"session":{"id":"i1","token":"t1"},"user":{}}"#), Answer(200, DONE)]).without_tokens().with("sendsCookies", "true");
     let ended = driver.run("revokeCurrent").unwrap();
     assert_eq!((driver.requests()[1], text(&ended, "id").as_deref()), (revokes("t1").as_str(), Some("i1")));
     assert_eq!(code(&client(vec![Answer(200, "null")]).run("current").unwrap_err()), "unauthenticated");

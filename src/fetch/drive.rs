@@ -1,34 +1,39 @@
-//! Drives calls: does what [`client::Call`] says, and tells it what happened.
+//! Drives calls: does what [`client::step`] says, and tells it what happened.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::rc::Rc;
 use std::task::Poll;
 
-use gloo_net::http::{Method, RequestBuilder, Response};
-use js_sys::{Array, Date, Function, JSON, Math, Promise, Reflect, Uint8Array};
-use serde::Deserialize;
+use gloo_net::http::{Headers, Method, RequestBuilder};
+use js_sys::{Array, Date, Function, Math, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
-use web_sys::{ReadableStreamDefaultReader, RequestCredentials, RequestRedirect, Url};
+use web_sys::{ReadableStreamDefaultReader, RequestCredentials, RequestRedirect, Response, Url};
 
 use super::guard::{Guard, Lost};
-use super::{Client, CookieSpec, LocalFuture, Sessions, Token, plain, typed};
+use super::{CallOptions, ClearedCookie, Client, LocalFuture, LoggedOut, Refreshing, Sessions, Token, from_js, plain, typed};
 use crate::client;
 use crate::error::{Code, Error};
 use crate::http::{READ_HEADERS, is_valid_header};
-use crate::json::{List, Writer, quoted};
+use crate::json::{Document, Json, List, Writer, decimal, join, quoted, root};
 
 /// A larger answer is not a list of sessions.
 const MAX_BODY: usize = 8 * 1024 * 1024;
 
-/// Sessions that are ended at once, one by one.
+/// Sessions that are ended at once, one by one, where the back-end names no limits.
 const CONCURRENCY: usize = 4;
 
+/// People take their time to sign in again, but not for ever: milliseconds.
+const REAUTHENTICATION: u32 = 10 * 60 * 1000;
+
 /// The next request would meet the same error.
-const DOOMS_THE_REST: [Code; 4] = [Code::Aborted, Code::Unauthenticated, Code::RateLimited, Code::ReauthenticationRequired];
+const DOOMS_THE_REST: [Code; 3] = [Code::Unauthenticated, Code::RateLimited, Code::ReauthenticationRequired];
+
+/// The states that a list may be asked for.
+const STATUSES: [&str; 7] = ["active", "revoked", "ended", "expired", "removed", "abandoned", "replaced"];
 
 /// Building a request without these would trap in the bindings.
 const NEEDED: [&str; 5] = ["Request", "Response", "Headers", "URL", "AbortController"];
@@ -39,117 +44,150 @@ extern "C" {
     fn clear_cookies(cookies: &JsValue, removals: &JsValue, own: bool) -> Result<JsValue, JsValue>;
 }
 
-/// What to do next; see [`client`].
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Step {
-    #[serde(rename = "do")]
-    what: String,
-    remember: BTreeMap<String, Option<String>>,
-    method: String,
-    url: String,
-    headers: Vec<(String, String)>,
-    body: Option<String>,
-    ms: u32,
-    ids: Vec<String>,
+/// An object's members by name: JSON. What is null is not there.
+pub(super) type Members = BTreeMap<String, String>;
+
+fn put(members: &mut Members, news: Json<'_>) {
+    news.each(&mut |name, value| {
+        if value.is_null() {
+            members.remove(name);
+        } else {
+            members.insert(name.to_owned(), value.source().to_owned());
+        }
+    });
 }
 
-/// What happened: the event, unfinished, and a body beside it.
-type Told = (Writer, Vec<u8>);
+fn object(members: &Members) -> Writer {
+    let mut object = Writer::new();
+    for (name, json) in members {
+        object.member(name, json);
+    }
+    object
+}
 
-/// The result of a call, as a JavaScript value.
-pub(super) async fn run(sessions: &Sessions, goal: &str, id: Option<&str>, ended_token: Option<&str>) -> Result<JsValue, Error> {
-    let input = input(sessions, id, ended_token)?;
-    let call = client::Call::new(goal, &input)?;
-    // Emulated operations have the total time for each request.
-    let total = sessions.client.options.total_timeout;
-    let end = if goal == "revokeAll" || goal == "revokeOthers" { f64::INFINITY } else { Date::now() + f64::from(total) };
+/// The result of a call, in JSON. The arguments have the names that [`client`] knows them by.
+pub(super) async fn run(sessions: &Sessions, goal: &str, arguments: &mut Writer) -> Result<String, Error> {
+    let input = input(sessions, arguments.text("goal", Some(goal)))?;
+    let mut state = Members::new();
+    put(&mut state, root(&Document::read(&input)));
+    let end = Date::now() + f64::from(sessions.client.options.total_timeout);
     // Boxed: calls make other calls.
-    let driven: LocalFuture<_> = Box::pin(Drive { sessions: sessions.clone(), end, refused: None, failures: BTreeMap::new() }.drive(call));
+    let driven: LocalFuture<_> = Box::pin(Drive { sessions: sessions.clone(), state, body: Vec::new(), end, failures: BTreeMap::new() }.drive());
     driven.await
 }
 
 /// A logout waits for the refresh that is under way: the session that comes out of it has to end.
-pub(super) async fn logout(sessions: &Sessions, ended_token: Option<&str>) -> Result<JsValue, Error> {
-    if sessions.client.refreshing.borrow().is_some() {
-        let _ = refreshed(sessions).await;
+pub(super) async fn logout(sessions: &Sessions, ended_token: Option<&str>) -> Result<LoggedOut, Error> {
+    let client = &sessions.client;
+    if client.refreshing.borrow().is_some() {
+        let _ = refreshed(client, client.options.total_timeout, CallOptions::default()).await;
     }
-    let result = run(sessions, "logout", None, ended_token).await?;
+    let result = run(sessions, "logout", Writer::new().text("endedToken", ended_token)).await?;
+    let mut out: LoggedOut = typed(&result)?;
     let own = sessions.call.authorization.is_none();
-    let specs = JSON::parse(&cookie_specs(&sessions.client.options)).unwrap_or_default();
-    if let Ok(clearing) = clear_cookies(&specs, &member(&result, "setCookie"), own) {
+    if let Ok(clearing) = clear_cookies(&plain(&client.options.cookies)?, &plain(&out.set_cookie)?, own)
         // Bounded by itself; null where there is no page.
-        if let Ok(cookies) = JsFuture::from(Promise::resolve(&clearing)).await
-            && cookies.is_object()
-        {
-            let _ = Reflect::set(&result, &"cookies".into(), &cookies);
-            let _ = Reflect::set(&result, &"setCookie".into(), &Array::new());
-        }
+        && let Ok(cookies) = JsFuture::from(Promise::resolve(&clearing)).await
+        && cookies.is_object()
+    {
+        out.cookies = from_js(&cookies)?;
+        out.set_cookie.clear();
+    } else {
+        let unseen = |name: &String| ClearedCookie { name: name.clone(), outcome: "not-visible".to_owned() };
+        out.cookies = client.options.cookies.iter().map(|cookie| unseen(&cookie.name)).collect();
     }
-    Ok(result)
+    Ok(out)
 }
 
-/// One refresh for all that ask meanwhile. It goes on when they give up.
-pub(super) async fn refreshed(sessions: &Sessions) -> Result<JsValue, Error> {
-    let client = &sessions.client;
+/// The new tokens, in JSON: one refresh for all that ask meanwhile. It goes on when they give up.
+pub(super) async fn refreshed(client: &Rc<Client>, ms: u32, call: CallOptions) -> Result<String, Error> {
     let under_way = client.refreshing.borrow().clone();
-    let promise = under_way.unwrap_or_else(|| {
-        let alone = Sessions { client: Rc::clone(client), call: super::CallOptions::default() };
+    let refreshing = under_way.unwrap_or_else(|| {
+        let outcome = Rc::new(OnceCell::new());
+        let (alone, told) = (Sessions { client: Rc::clone(client), call }, Rc::clone(&outcome));
         let promise = future_to_promise(async move {
-            let outcome = run(&alone, "refresh", None, None).await;
+            let _ = told.set(run(&alone, "refresh", &mut Writer::new()).await);
             alone.client.refreshing.replace(None);
-            let pair = match outcome {
-                Ok(value) => Array::of2(&value, &JsValue::NULL),
-                Err(error) => Array::of2(&JsValue::NULL, &plain(&error).unwrap_or_default()),
-            };
-            Ok(pair.into())
+            Ok(JsValue::NULL)
         });
-        client.refreshing.replace(Some(promise.clone()));
-        promise
+        let refreshing = Refreshing { promise, outcome };
+        client.refreshing.replace(Some(refreshing.clone()));
+        refreshing
     });
-    let pair = Guard::new(client.options.total_timeout)?.wait(&promise).await.map_err(|_| late("result"))?;
-    let pair: &Array = pair.unchecked_ref();
-    if pair.get(1).is_null() { Ok(pair.get(0)) } else { Err(typed(&pair.get(1))?) }
+    Guard::new(ms)?.wait(&refreshing.promise).await.map_err(|_| late("result"))?;
+    refreshing.outcome.get().cloned().unwrap_or_else(|| Err(late("result")))
 }
+
+async fn sleep(ms: u32) -> Result<(), Error> {
+    Guard::new(ms)?.sleep().await;
+    Ok(())
+}
+
+/// What happened: the name of an event, or a failure.
+type Happened = Result<&'static str, Error>;
 
 /// One call under way.
 struct Drive {
     sessions: Sessions,
+    /// All that comes in with the next event, but for what is around.
+    state: Members,
+    /// The body of an answer.
+    body: Vec<u8>,
     /// When the whole call has to be over.
     end: f64,
-    /// Why a refresh inside the call failed: its own error.
-    refused: Option<Error>,
     /// Sessions that could not be ended, and why.
     failures: BTreeMap<usize, (String, Error)>,
 }
 
 impl Drive {
-    async fn drive(mut self, mut call: client::Call) -> Result<JsValue, Error> {
-        let defect = || Error::new(Code::Internal, "a step that can't be read");
-        let mut told = event("start");
+    async fn drive(mut self) -> Result<String, Error> {
+        let mut event = "start";
         loop {
-            let (mut event, body) = told;
-            let text = call.step(&self.client().around(&mut event), body);
-            let action = JSON::parse(&text).map_err(|_| defect())?;
-            let step: Step = serde_wasm_bindgen::from_value(action.clone()).map_err(|_| defect())?;
-            self.client().remember(step.remember.clone());
-            let happened = match step.what.as_str() {
-                "done" => return Ok(member(&action, "value")),
-                "fail" => return Err(self.error(&member(&action, "error"))?),
-                "tokens" => self.tokens().await,
-                "send" => self.send(&step).await,
-                "wait" => self.wait(step.ms).await,
-                "refresh" => self.refresh().await,
-                "tell" => self.tell(&member(&action, "value")).await,
-                "each" => self.each(&step.ids).await,
-                _ => return Err(defect()),
+            let text = client::step(&self.call(event), &std::mem::take(&mut self.body));
+            let document = Document::read(&text);
+            let action = root(&document);
+            put(&mut self.client().memory.borrow_mut(), action.member("remember"));
+            put(&mut self.state, action.member("keep"));
+            let what = action.member("do").word();
+            let happened = match what {
+                "done" => return Ok(action.member("value").source().to_owned()),
+                "fail" => return Err(self.error(action.member("error"))?),
+                "tokens" => self.tokens(action.is("own")).await,
+                "send" => self.send(action).await,
+                "wait" => sleep(whole(action.member("ms"))).await.map(|()| "waited"),
+                // A refresh that failed is this call's own failure.
+                "refresh" => self.refresh().await.map(Ok)?,
+                "reauthenticate" => self.reauthenticate(action.member("error")).await,
+                "tell" => self.tell(action.member("value")).await,
+                "each" => self.each(action).await,
+                _ => return Err(Error::new(Code::Internal, "a step that can't be read")),
             };
-            told = happened.unwrap_or_else(|error| failed(&error, step.what != "send"));
+            event = happened.unwrap_or_else(|error| {
+                let mut failure = Writer::new();
+                failure.text("code", Some(error.code.as_str())).text("message", Some(&error.message)).flag("fatal", what != "send");
+                self.set("failure", failure.finish());
+                "failed"
+            });
         }
     }
 
-    fn client(&self) -> &Client {
+    fn client(&self) -> &Rc<Client> {
         &self.sessions.client
+    }
+
+    fn set(&mut self, name: &str, json: String) {
+        self.state.insert(name.to_owned(), json);
+    }
+
+    /// All that is known, with what is around.
+    fn call(&self, event: &str) -> String {
+        let navigator = member(&js_sys::global(), "navigator");
+        // Edge runtimes have a navigator too, but none of them claims to be a browser.
+        let browser = member(&navigator, "userAgent").as_string().is_some_and(|agent| agent.starts_with("Mozilla/"));
+        let mut call = object(&self.state);
+        call.text("event", Some(event)).number("now", Some(Date::now() as i64)).number("random", Some((Math::random() * 1000.0) as i64));
+        call.flag("browser", browser).flag("offline", member(&navigator, "onLine") == JsValue::FALSE);
+        call.json("memory", &object(&self.client().memory.borrow()).finish()).finish()
     }
 
     /// The whole time that is left, in milliseconds.
@@ -158,49 +196,63 @@ impl Drive {
         self.client().options.total_timeout.min((self.end - Date::now()).max(0.0) as u32)
     }
 
-    async fn tokens(&self) -> Result<Told, Error> {
-        let options = &self.client().options;
-        let access = self.ask(&options.token, "access").await?;
-        let refresh = self.ask(&options.refresh_token, "refresh").await?;
-        let mut told = event("tokens");
-        told.0.text("access", access.as_deref()).text("refresh", refresh.as_deref());
-        Ok(told)
+    /// Somebody else's request comes with its own, unless it is served with a secret key.
+    async fn tokens(&mut self, own: bool) -> Happened {
+        let (mut access, mut refresh) = (None, None);
+        if own {
+            let options = &self.client().options;
+            access = self.ask(&options.token, "accessToken").await?;
+            refresh = self.ask(&options.refresh_token, "refreshToken").await?;
+        }
+        for (name, token) in [("access", access), ("refresh", refresh)] {
+            self.set(name, token.unwrap_or_else(|| "null".to_owned()));
+        }
+        Ok("tokens")
     }
 
-    /// A function is asked; a fixed token gives way to the newest.
+    /// A token in JSON. A function is asked; a fixed token gives way to the newest.
     async fn ask(&self, token: &Token, newest: &str) -> Result<Option<String>, Error> {
         if let Token::Ask(ask) = token {
             let answer = Guard::new(self.left())?.within(ask()).await.ok_or_else(|| late("token"))?;
-            return answer.map(|token| token.filter(|token| !token.is_empty())).map_err(|_| Error::new(Code::Unauthenticated, "the token function failed"));
+            let token = answer.map_err(|_| Error::new(Code::Unauthenticated, "the token function failed"))?;
+            return Ok(token.filter(|token| !token.is_empty()).as_deref().map(quoted));
         }
         let memory = self.client().memory.borrow();
         if memory.contains_key("signedOut") {
             return Ok(None);
         }
-        let fixed = if let Token::Fixed(fixed) = token { Some(fixed.clone()) } else { None };
+        let fixed = if let Token::Fixed(fixed) = token { Some(quoted(fixed)) } else { None };
         Ok(memory.get(newest).cloned().or(fixed))
     }
 
     /// One attempt. Redirects are never followed: they could carry a secret to another origin. ("error" is refused by some edge runtimes.)
-    async fn send(&self, step: &Step) -> Result<Told, Error> {
+    async fn send(&mut self, action: Json<'_>) -> Happened {
         let options = &self.client().options;
         let guard = Guard::new(self.sessions.call.timeout.unwrap_or(options.timeout).min(self.left()))?;
         let refused = || Error::new(Code::InvalidOptions, "the runtime refuses this request: check base_url, headers and credentials");
-        let method = Method::from_bytes(step.method.as_bytes()).map_err(|_| refused())?;
-        let mut builder = RequestBuilder::new(&step.url).method(method).redirect(RequestRedirect::Manual).abort_signal(Some(&guard.signal()));
+        let headers = Headers::new();
+        for pair in action.member("headers").items() {
+            let mut texts = pair.items().map(Json::as_words);
+            let (name, value) = (texts.next().unwrap_or_default(), texts.next().unwrap_or_default());
+            // gloo-net traps on others.
+            if !is_valid_header(&name, &value) {
+                return Err(refused());
+            }
+            // Cookies are joined otherwise than other headers.
+            match headers.get(&name).filter(|_| name.eq_ignore_ascii_case("cookie")) {
+                Some(cookie) => headers.set(&name, &join(&[&cookie, "; ", &value])),
+                None => headers.append(&name, &value),
+            }
+        }
+        let method = Method::from_bytes(action.member("method").word().as_bytes()).map_err(|_| refused())?;
+        let url = action.member("url").as_words();
+        let mut builder = RequestBuilder::new(&url).method(method).headers(headers).redirect(RequestRedirect::Manual).abort_signal(Some(&guard.signal()));
         // Nothing is set that was not asked for: edge runtimes refuse what they do not know.
         if let Some(credentials) = options.credentials {
             builder = builder.credentials(credentials);
         }
-        for (name, value) in &step.headers {
-            // gloo-net traps on others.
-            if !is_valid_header(name, value) {
-                return Err(refused());
-            }
-            builder = builder.header(name, value);
-        }
-        let request = match &step.body {
-            Some(body) => builder.body(body.as_str()),
+        let request = match action.text("body") {
+            Some(body) => builder.body(body),
             None => builder.build(),
         };
         let request = web_sys::Request::from(request.map_err(|_| refused())?);
@@ -212,52 +264,60 @@ impl Drive {
         let no_answer = || Error::new(Code::Network, "no answer from the back-end: check the network, its address, its certificate and its CORS settings");
         let answer = fetch.call1(&JsValue::UNDEFINED, &request).map_err(|_| no_answer())?;
         let answer = guard.wait(&answer).await.map_err(|lost| if matches!(lost, Lost::Late) { late("answer") } else { no_answer() })?;
-        let answer: web_sys::Response = answer.dyn_into().map_err(|_| Error::new(Code::InvalidResponse, "fetch did not give a Response"))?;
-        let answer = Response::from(answer);
-        let body = read_all(&answer, &guard).await?;
-        let mut headers = Writer::new();
+        let answer: Response = answer.dyn_into().map_err(|_| Error::new(Code::InvalidResponse, "fetch did not give a Response"))?;
+        self.body = read_all(&answer, &guard).await?;
+        let mut received = Writer::new();
         for name in READ_HEADERS {
-            headers.text(name, answer.headers().get(name).as_deref());
+            received.text(name, answer.headers().get(name).ok().flatten().as_deref());
         }
-        let mut told = event("answer");
-        told.0.number("status", Some(answer.status().into())).json("headers", &headers.finish());
-        told.1 = body;
-        Ok(told)
+        self.set("received", received.finish());
+        self.set("answered", decimal(answer.status().into()));
+        Ok("answer")
     }
 
-    async fn wait(&self, ms: u32) -> Result<Told, Error> {
-        Guard::new(ms)?.sleep().await;
-        Ok(event("waited"))
+    async fn refresh(&mut self) -> Happened {
+        let tokens = refreshed(self.client(), self.left(), CallOptions::default()).await?;
+        self.set("refreshed", root(&Document::read(&tokens)).member("accessToken").source().to_owned());
+        Ok("refreshed")
     }
 
-    async fn refresh(&mut self) -> Result<Told, Error> {
-        let tokens = refreshed(&self.sessions).await.map_err(|mut error| {
-            self.refused = Some(error.clone());
-            error.cause = Some(0);
-            error
-        })?;
-        let mut told = event("refreshed");
-        told.0.text("access", member(&tokens, "accessToken").as_string().as_deref());
-        Ok(told)
+    /// Asks the user to sign in again. The time they take is not the call's.
+    async fn reauthenticate(&mut self, error: Json<'_>) -> Happened {
+        let mut again = Some(false);
+        if let Some(ask) = &self.client().options.on_reauthenticate {
+            again = Guard::new(REAUTHENTICATION)?.within(ask(typed(error.source())?)).await;
+        }
+        self.end = Date::now() + f64::from(self.client().options.total_timeout);
+        let again = again.ok_or_else(|| late("answer of on_reauthenticate"))?;
+        self.set("again", again.to_string());
+        Ok("reauthenticated")
     }
 
-    async fn tell(&self, tokens: &JsValue) -> Result<Told, Error> {
+    async fn tell(&self, tokens: Json<'_>) -> Happened {
         if let Some(tell) = &self.client().options.on_tokens {
-            let told = Guard::new(self.left())?.within(tell(typed(tokens)?)).await.ok_or_else(|| late("end of on_tokens"))?;
+            let told = Guard::new(self.left())?.within(tell(typed(tokens.source())?)).await.ok_or_else(|| late("end of on_tokens"))?;
             told.map_err(|_| Error::new(Code::Internal, "on_tokens failed: this client goes on with the new tokens, but they may not have been stored"))?;
         }
-        Ok(event("told"))
+        Ok("told")
     }
 
-    async fn each(&mut self, ids: &[String]) -> Result<Told, Error> {
+    /// Each has its own total time; there is none for the whole run. The current session comes last: without it there is no ending the others.
+    async fn each(&mut self, action: Json<'_>) -> Happened {
+        let ids: Vec<String> = action.member("ids").items().map(Json::as_words).collect();
+        let limits: Vec<Vec<u32>> = action.member("limits").items().map(|limit| limit.items().map(whole).collect()).collect();
+        let call = CallOptions { authorization: self.sessions.call.authorization.clone(), ..self.sessions.call.bare() };
+        let sessions = self.sessions.with(call);
         let (next, doom, failures) = (Cell::new(0), RefCell::new(None::<Error>), RefCell::new(BTreeMap::new()));
-        let worker = || async {
-            while let Some(id) = ids.get(next.replace(next.get() + 1)) {
-                let index = next.get() - 1;
+        let worker = async |end: usize| {
+            while let Some(id) = ids.get(next.get()).filter(|_| next.get() < end) {
+                let index = next.replace(next.get() + 1);
                 let doomed = doom.borrow().clone();
                 let result = match doomed {
                     Some(error) => Err(error),
-                    None => self.sessions.revoke(id).await.map(drop),
+                    None => match pace(&sessions.client, &limits).await {
+                        Ok(()) => sessions.revoke(id).await.map(drop),
+                        Err(error) => Err(error),
+                    },
                 };
                 if let Err(error) = result {
                     if DOOMS_THE_REST.contains(&error.code) {
@@ -267,33 +327,31 @@ impl Drive {
                 }
             }
         };
-        let mut workers: Vec<_> = (0..CONCURRENCY).map(|_| Box::pin(worker())).collect();
+        let others = ids.len() - usize::from(action.is("last") && !ids.is_empty());
+        let mut workers: Vec<_> = (0..if limits.is_empty() { CONCURRENCY } else { 1 }).map(|_| Box::pin(worker(others))).collect();
         poll_fn(|context| {
             workers.retain_mut(|worker| worker.as_mut().poll(context).is_pending());
             if workers.is_empty() { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
+        worker(ids.len()).await;
         drop(workers);
         self.failures = failures.into_inner();
         let mut codes = List::default();
         for index in 0..ids.len() {
             codes.push(&self.failures.get(&index).map_or_else(|| "null".to_owned(), |(_, error)| quoted(error.code.as_str())));
         }
-        let mut told = event("each");
-        told.0.json("codes", &codes.finish());
-        Ok(told)
+        self.set("codes", codes.finish());
+        Ok("each")
     }
 
-    /// The call's error. A failed refresh is its own; of sessions that could not be ended, the errors are here.
-    fn error(&mut self, fields: &JsValue) -> Result<Error, Error> {
-        let mut error: Error = typed(fields)?;
-        if let (Some(_), Some(refused)) = (error.cause.take(), self.refused.take()) {
-            return Ok(refused);
-        }
+    /// The call's error, with those of the sessions that could not be ended.
+    fn error(&self, fields: Json<'_>) -> Result<Error, Error> {
+        let mut error: Error = typed(fields.source())?;
         if let Some((_, failed)) = &mut error.partial {
             let mut list = List::default();
-            for (id, error) in self.failures.values() {
-                list.push(Writer::new().text("id", Some(id)).json("error", &error.to_json()).finish().as_str());
+            for (id, error) in fields.member("failed").items().filter_map(|index| self.failures.get(&(whole(index) as usize))) {
+                list.push(&Writer::new().text("id", Some(id)).json("error", &error.to_json()).finish());
             }
             *failed = list.finish();
         }
@@ -301,30 +359,29 @@ impl Drive {
     }
 }
 
-impl Client {
-    /// The event with what is around it.
-    fn around(&self, event: &mut Writer) -> String {
-        let navigator = member(&js_sys::global(), "navigator");
-        // Edge runtimes have a navigator too, but none of them claims to be a browser.
-        let browser = member(&navigator, "userAgent").as_string().is_some_and(|agent| agent.starts_with("Mozilla/"));
-        let mut memory = Writer::new();
-        for (key, value) in self.memory.borrow().iter() {
-            memory.text(key, Some(value));
+/// Waits until one more revocation keeps to all limits, pairs of milliseconds and a number; those of earlier runs of this client count.
+async fn pace(client: &Client, limits: &[Vec<u32>]) -> Result<(), Error> {
+    let mut most_of_all = 0;
+    loop {
+        let mut wait = 0.0_f64;
+        for limit in limits {
+            let &[ms, most] = limit.as_slice() else { continue };
+            most_of_all = most_of_all.max(most as usize);
+            let paced = client.paced.borrow();
+            if let Some(before) = paced.len().checked_sub(most as usize).and_then(|index| paced.get(index)) {
+                wait = wait.max(before + f64::from(ms) - Date::now());
+            }
         }
-        event.number("now", Some(Date::now() as i64)).number("random", Some((Math::random() * 1000.0) as i64));
-        event.flag("browser", browser).flag("offline", member(&navigator, "onLine") == JsValue::FALSE);
-        event.json("memory", &memory.finish()).finish()
-    }
-
-    fn remember(&self, news: BTreeMap<String, Option<String>>) {
-        let mut memory = self.memory.borrow_mut();
-        for (key, value) in news {
-            match value {
-                Some(value) => memory.insert(key, value),
-                None => memory.remove(&key),
-            };
+        if wait <= 0.0 {
+            break;
         }
+        sleep(wait.ceil() as u32).await?;
     }
+    let mut paced = client.paced.borrow_mut();
+    paced.push(Date::now());
+    let old = paced.len().saturating_sub(most_of_all);
+    paced.drain(..old);
+    Ok(())
 }
 
 async fn read_all(answer: &Response, guard: &Guard) -> Result<Vec<u8>, Error> {
@@ -354,38 +411,67 @@ async fn read_all(answer: &Response, guard: &Guard) -> Result<Vec<u8>, Error> {
 }
 
 /// The options and arguments, as a call takes them.
-fn input(sessions: &Sessions, id: Option<&str>, ended_token: Option<&str>) -> Result<String, Error> {
+fn input(sessions: &Sessions, out: &mut Writer) -> Result<String, Error> {
     let (options, call) = (&sessions.client.options, &sessions.call);
     if NEEDED.iter().any(|name| !member(&js_sys::global(), name).is_function()) {
         return Err(Error::new(Code::Unsupported, "this runtime has no fetch API: auth-sessions runs in browsers, workers, Node 20, Deno and Bun"));
     }
-    let (base, is_secure) = base(&options.base_url).ok_or_else(|| {
-        Error::new(Code::InvalidOptions, "base_url must be an http(s) URL without user, query or fragment, such as \"https://auth.example.com\"")
-    })?;
-    let sends = matches!(options.credentials, Some(RequestCredentials::Include | RequestCredentials::SameOrigin));
-    let pairs = |headers: &BTreeMap<String, String>| {
-        let mut pairs = List::default();
-        for (name, value) in headers {
-            let mut pair = List::default();
-            pair.push(&quoted(name));
-            pair.push(&quoted(value));
-            pairs.push(&pair.finish());
+    let wrong = |what: &str| Err(Error::new(Code::InvalidArgument, what));
+    let texts = [
+        ("applicationId", &call.application_id),
+        ("userId", &call.user_id),
+        ("ofClient", &call.client_id),
+        ("status", &call.status),
+        ("cursor", &call.cursor),
+        ("authorization", &call.authorization),
+    ];
+    for (name, text) in texts {
+        let text = text.as_deref();
+        // Cursors and authorizations go into headers.
+        if text.is_some_and(|text| text.is_empty() && name != "authorization" || !is_valid_header("x", text) && ["cursor", "authorization"].contains(&name)) {
+            return wrong(&join(&[if name == "ofClient" { "clientId" } else { name }, " is empty, or can't be sent"]));
         }
-        pairs.finish()
-    };
-    let mut out = Writer::new();
-    out.text("provider", Some(&options.provider)).text("base", Some(&base)).flag("isSecure", is_secure).text("clientId", options.client_id.as_deref());
-    out.json("headers", &pairs(&options.headers)).json("callHeaders", &pairs(&call.headers)).json("cookies", &cookie_specs(options));
+        out.text(name, text);
+    }
+    if call.status.as_deref().is_some_and(|status| !STATUSES.contains(&status)) {
+        return wrong("status must be active, revoked, ended, expired, removed, abandoned or replaced");
+    }
+    if !options.base_url.is_empty() {
+        let (base, is_secure) = base(&options.base_url).ok_or_else(|| {
+            Error::new(Code::InvalidOptions, "base_url must be an http(s) URL without user, query or fragment, such as \"https://auth.example.com\"")
+        })?;
+        out.text("base", Some(&base)).flag("isSecure", is_secure);
+    }
+    let sends = matches!(options.credentials, Some(RequestCredentials::Include | RequestCredentials::SameOrigin));
+    let cookies = js_sys::JSON::stringify(&plain(&options.cookies)?).map(String::from).unwrap_or_default();
+    out.text("provider", Some(&options.provider)).text("environment", options.environment.map(|environment| environment.as_str()));
+    out.text("clientId", options.client_id.as_deref()).number("pageSize", call.page_size.map(i64::from)).json("cookies", &cookies);
+    out.json("headers", &pairs(&options.headers, Code::InvalidOptions)?).json("callHeaders", &pairs(&call.headers, Code::InvalidArgument)?);
     out.flag("sendsCookies", sends || options.headers.keys().any(|name| name.eq_ignore_ascii_case("cookie")));
-    out.flag("allowInsecure", options.allow_insecure).number("totalTimeout", Some(options.total_timeout.into()));
+    out.flag("allowInsecure", options.allow_insecure).flag("dangerouslyAllowBrowser", options.dangerously_allow_browser);
+    out.flag("canReauthenticate", options.on_reauthenticate.is_some()).number("totalTimeout", Some(options.total_timeout.into()));
     out.number("maxRetries", Some(options.max_retries.into())).number("maxRetryAfter", Some(options.max_retry_after.into()));
-    out.text("authorization", call.authorization.as_deref()).text("applicationId", call.application_id.as_deref());
-    Ok(out.text("id", id).text("endedToken", ended_token.filter(|token| !token.is_empty())).finish())
+    Ok(out.finish())
+}
+
+/// Headers, said to be wrong before anything is sent: RFC 9110, 5.1 and 5.5.
+fn pairs(headers: &BTreeMap<String, String>, code: Code) -> Result<String, Error> {
+    let mut pairs = List::default();
+    for (name, value) in headers {
+        if !is_valid_header(name, value) {
+            return Err(Error::new(code, "a header has a name or a value that can't be sent: no line breaks, no characters beyond Latin-1"));
+        }
+        if name.eq_ignore_ascii_case("authorization") {
+            return Err(Error::new(code, "headers can't hold Authorization: use token, or authorization for the request that is being served"));
+        }
+        pairs.push(&join(&["[", &quoted(name), ",", &quoted(value), "]"]));
+    }
+    Ok(pairs.finish())
 }
 
 /// Scheme, host and path prefix, and whether nobody between here and there can read along: https, or this very machine.
 fn base(base_url: &str) -> Option<(String, bool)> {
-    let page = member(&member(&js_sys::global(), "location"), "href").as_string().filter(|_| !base_url.is_empty());
+    let page = member(&member(&js_sys::global(), "location"), "href").as_string();
     let url = page.and_then(|page| Url::new_with_base(base_url, &page).ok()).or_else(|| Url::new(base_url).ok())?;
     let (protocol, host) = (url.protocol(), url.hostname());
     let bare = [url.username(), url.password(), url.search(), url.hash()].iter().all(String::is_empty);
@@ -397,21 +483,8 @@ fn base(base_url: &str) -> Option<(String, bool)> {
     Some((url.origin() + url.pathname().trim_end_matches('/'), protocol == "https:" || local))
 }
 
-fn event(name: &str) -> Told {
-    let mut event = Writer::new();
-    event.text("event", Some(name));
-    (event, Vec::new())
-}
-
-fn failed(error: &Error, fatal: bool) -> Told {
-    let mut told = event("failed");
-    told.0.text("code", Some(error.code.as_str())).text("message", Some(&error.message));
-    told.0.number("cause", error.cause.map(i64::from)).flag("fatal", fatal);
-    told
-}
-
 fn late(what: &str) -> Error {
-    Error::new(Code::Timeout, &crate::json::join(&["no ", what, " in time: see the options timeout and total_timeout"]))
+    Error::new(Code::Timeout, &join(&["no ", what, " in time: see the options timeout and total_timeout"]))
 }
 
 /// A member of any value; undefined where there is none.
@@ -419,15 +492,7 @@ fn member(value: &JsValue, name: &str) -> JsValue {
     Reflect::get(value, &name.into()).unwrap_or_default()
 }
 
-/// The cookies to clear, in JSON.
-fn cookie_specs(options: &super::Options) -> String {
-    let mut cookies = List::default();
-    for CookieSpec { name, path, domain, secure, same_site, partitioned, http_only } in &options.cookies {
-        let mut cookie = Writer::new();
-        cookie.text("name", Some(name)).text("path", path.as_deref()).text("domain", domain.as_deref()).flag("secure", *secure);
-        cookie.text("sameSite", same_site.map(|same_site| same_site.as_str())).flag("partitioned", *partitioned);
-        cookie.json("httpOnly", http_only.map_or("null", |flag| if flag { "true" } else { "false" }));
-        cookies.push(&cookie.finish());
-    }
-    cookies.finish()
+/// A whole number that is not negative.
+fn whole(json: Json<'_>) -> u32 {
+    json.as_scaled(0).and_then(|number| u32::try_from(number).ok()).unwrap_or(0)
 }

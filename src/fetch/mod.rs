@@ -14,14 +14,14 @@
 //! }
 //! ```
 //!
-//! It drives [`client::Call`](crate::client::Call) with the `fetch` around it. Every future ends in time, whatever that `fetch` does; dropping one aborts
+//! It drives [`client::step`](crate::client::step) with the `fetch` around it. Every future ends in time, whatever that `fetch` does; dropping one aborts
 //! its request, but for a refresh, whose answer must not be lost. The npm package does not use this: it drives the same calls from JavaScript.
 
 mod drive;
 mod guard;
 mod types;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -30,16 +30,23 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use wasm_bindgen::JsValue;
 
-pub use crate::cookie::{CookieSpec, SameSite};
 pub use crate::error::{Code, Error};
-pub use types::{Capabilities, ClearedCookie, Device, Location, LoggedOut, Page, Revoked, RevokedAll, Session, Tokens};
+pub use types::{
+    Capabilities, ClearedCookie, CookieSpec, Device, Environment, Location, LoggedOut, Page, PageSize, RefreshSession, Renewed, Revoked, RevokedAll, SameSite,
+    Session, SessionToken, SignIn, Tokens,
+};
 pub use web_sys::RequestCredentials;
+
+use crate::json::{List, Writer, join, quoted};
 
 /// A future of one thread.
 pub type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 
 /// A function that is told new tokens; the texts of its errors go nowhere.
 pub type OnTokens = Rc<dyn Fn(Tokens) -> LocalFuture<Result<(), String>>>;
+
+/// A function that asks the user to sign in again; true = try the call again.
+pub type OnReauthenticate = Rc<dyn Fn(Error) -> LocalFuture<bool>>;
 
 /// Where a token comes from.
 #[derive(Clone, Default)]
@@ -69,16 +76,20 @@ impl<T: Into<String>> From<T> for Token {
 /// The options of a client; [`Options::new`] has the defaults.
 #[derive(Clone)]
 pub struct Options {
-    /// The back-end's name: "authvital".
+    /// The back-end's name: "authvital", "clerk", "ksef", "rest" or "better-auth".
     pub provider: String,
-    /// Where the back-end is, path prefix included. A page may name its own origin by path.
+    /// Where the back-end is, path prefix included. A page may name its own origin by path. Empty: where Clerk or KSeF are.
     pub base_url: String,
-    /// Access token.
+    /// KSeF only: which one, where `base_url` is empty.
+    pub environment: Option<Environment>,
+    /// Access token, or Clerk's secret key.
     pub token: Token,
     /// Refresh token; AuthVital names the current session in it.
     pub refresh_token: Token,
     /// Told every new pair of tokens; awaited before the waiting calls go on.
     pub on_tokens: Option<OnTokens>,
+    /// Asked once in a call whose back-end wants the user to sign in again first; the call waits ten minutes for it.
+    pub on_reauthenticate: Option<OnReauthenticate>,
     /// OAuth client id, where refresh needs one.
     pub client_id: Option<String>,
     /// In place of the global `fetch`.
@@ -99,6 +110,8 @@ pub struct Options {
     pub cookies: Vec<CookieSpec>,
     /// Tokens may go over plain http to other machines.
     pub allow_insecure: bool,
+    /// A secret key may be used in a browser, where everybody can read it.
+    pub dangerously_allow_browser: bool,
 }
 
 impl Options {
@@ -107,9 +120,11 @@ impl Options {
         Self {
             provider: provider.to_owned(),
             base_url: base_url.to_owned(),
+            environment: None,
             token: Token::None,
             refresh_token: Token::None,
             on_tokens: None,
+            on_reauthenticate: None,
             client_id: None,
             fetch: None,
             headers: BTreeMap::new(),
@@ -120,6 +135,7 @@ impl Options {
             max_retry_after: 10,
             cookies: Vec::new(),
             allow_insecure: false,
+            dangerously_allow_browser: false,
         }
     }
 }
@@ -128,14 +144,32 @@ impl Options {
 #[derive(Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct CallOptions {
-    /// The `Authorization` of the request that is being served: sent in place of this client's own tokens.
+    /// The `Authorization` of the request that is being served, empty where it has none: sent in place of this client's own tokens. With Clerk the secret
+    /// key is sent, and this only tells the current session.
     pub authorization: Option<String>,
-    /// Sessions of this application only.
+    /// Of `list`, `revoke_all` and `revoke_others`: sessions of this application only (AuthVital).
     pub application_id: Option<String>,
+    /// The same: sessions of this user (Clerk).
+    pub user_id: Option<String>,
+    /// Of `list`: sessions of this client (Clerk).
+    pub client_id: Option<String>,
+    /// Of `list`: sessions in this state only (Clerk).
+    pub status: Option<String>,
+    /// Of `list`: how many sessions a page has; see [`Capabilities::page_size`].
+    pub page_size: Option<u32>,
+    /// Of `list`: the `next` of an earlier page.
+    pub cursor: Option<String>,
     /// Milliseconds for one attempt.
     pub timeout: Option<u32>,
     /// More headers.
     pub headers: BTreeMap<String, String>,
+}
+
+impl CallOptions {
+    /// What is not for one operation only, nor somebody else's.
+    fn bare(&self) -> Self {
+        Self { timeout: self.timeout, headers: self.headers.clone(), ..Self::default() }
+    }
 }
 
 /// The sessions of a user. Clones share everything, as one client.
@@ -148,15 +182,25 @@ pub struct Sessions {
 /// What clones share. Nothing here is borrowed across an await.
 struct Client {
     options: Options,
-    memory: RefCell<BTreeMap<String, String>>,
+    memory: RefCell<drive::Members>,
     /// The refresh that is under way.
-    refreshing: RefCell<Option<js_sys::Promise>>,
+    refreshing: RefCell<Option<Refreshing>>,
+    /// When the last revocations were that have to keep to limits.
+    paced: RefCell<Vec<f64>>,
+}
+
+/// A refresh: the promise resolves when there is an outcome, the new tokens in JSON.
+#[derive(Clone)]
+struct Refreshing {
+    promise: js_sys::Promise,
+    outcome: Rc<OnceCell<Result<String, Error>>>,
 }
 
 impl Sessions {
     /// A client. The options are checked by its calls.
     pub fn new(options: Options) -> Self {
-        Self { client: Rc::new(Client { options, memory: RefCell::default(), refreshing: RefCell::default() }), call: CallOptions::default() }
+        let client = Client { options, memory: RefCell::default(), refreshing: RefCell::default(), paced: RefCell::default() };
+        Self { client: Rc::new(client), call: CallOptions::default() }
     }
 
     /// The same client, with these options for its calls.
@@ -167,57 +211,98 @@ impl Sessions {
 
     /// The sessions.
     pub async fn list(&self) -> Result<Page, Error> {
-        self.typed("list", None).await
+        self.typed("list", &mut Writer::new()).await
     }
 
     /// One of them.
     pub async fn get(&self, id: &str) -> Result<Session, Error> {
-        self.typed("get", Some(id)).await
+        self.typed("get", Writer::new().text("id", Some(id))).await
     }
 
     /// The session that this client uses.
     pub async fn current(&self) -> Result<Session, Error> {
-        self.typed("current", None).await
+        self.typed("current", &mut Writer::new()).await
     }
 
     /// Ends one.
     pub async fn revoke(&self, id: &str) -> Result<Revoked, Error> {
-        self.typed("revoke", Some(id)).await
+        self.typed("revoke", Writer::new().text("id", Some(id))).await
     }
 
     /// Ends the session that this client uses.
     pub async fn revoke_current(&self) -> Result<Revoked, Error> {
-        self.typed("revokeCurrent", None).await
+        self.typed("revokeCurrent", &mut Writer::new()).await
     }
 
-    /// Ends all.
+    /// Ends all. Where the back-end can't do that at once they are ended one by one, no faster than it takes them, however long that is.
     pub async fn revoke_all(&self) -> Result<RevokedAll, Error> {
-        self.typed("revokeAll", None).await
+        self.typed("revokeAll", &mut Writer::new()).await
     }
 
     /// Ends all but the session that this client uses; `current_unknown` rather than a guess. Where some can't be ended it is `partial_revocation`,
     /// with the ids that are ended and, of the others, objects with `id` and `error`, in `partial`.
     pub async fn revoke_others(&self) -> Result<RevokedAll, Error> {
-        self.typed("revokeOthers", None).await
+        self.typed("revokeOthers", &mut Writer::new()).await
     }
 
     /// Ends the session of this refresh token, or of the client's own, and clears the cookies in the options.
     pub async fn logout(&self, refresh_token: Option<&str>) -> Result<LoggedOut, Error> {
-        drive::logout(self, refresh_token).await.and_then(|value| typed(&value))
+        if refresh_token.is_none() {
+            self.check_served()?;
+        }
+        drive::logout(self, refresh_token).await
     }
 
     /// New tokens. Calls meanwhile wait for the same ones.
     pub async fn refresh(&self) -> Result<Tokens, Error> {
-        drive::refreshed(self).await.and_then(|value| typed(&value))
+        drive::refreshed(&self.client, self.client.options.total_timeout, self.call.bare()).await.and_then(|tokens| typed(&tokens))
     }
 
     /// What the back-end can do.
     pub async fn capabilities(&self) -> Result<Capabilities, Error> {
-        self.typed("capabilities", None).await
+        self.typed("capabilities", &mut Writer::new()).await
+    }
+
+    /// Makes a session for a user (Clerk).
+    pub async fn create(&self, user_id: &str, active_organization_id: Option<&str>) -> Result<Session, Error> {
+        let sessions = self.with(CallOptions { user_id: Some(user_id.to_owned()), ..self.call.clone() });
+        sessions.typed("create", Writer::new().text("activeOrganizationId", active_organization_id)).await
+    }
+
+    /// Makes a token of a session (Clerk); it lives as long as Clerk's do unless the seconds are given.
+    pub async fn create_token(&self, id: &str, expires_in_seconds: Option<u32>) -> Result<SessionToken, Error> {
+        self.typed("createToken", Writer::new().text("id", Some(id)).number("expiresInSeconds", expires_in_seconds.map(i64::from))).await
+    }
+
+    /// The same by a template (Clerk).
+    pub async fn create_token_from_template(&self, id: &str, template: &str, expires_in_seconds: Option<u32>) -> Result<SessionToken, Error> {
+        let mut arguments = Writer::new();
+        arguments.text("id", Some(id)).text("template", Some(template)).number("expiresInSeconds", expires_in_seconds.map(i64::from));
+        self.typed("createTokenFromTemplate", &mut arguments).await
+    }
+
+    /// Renews a session's token (Clerk).
+    pub async fn refresh_session(&self, id: &str, input: &RefreshSession) -> Result<Renewed, Error> {
+        let mut headers = Writer::new();
+        for (name, values) in &input.request_headers {
+            let mut list = List::default();
+            for value in values {
+                list.push(&quoted(value));
+            }
+            headers.json(name, &list.finish());
+        }
+        let mut arguments = Writer::new();
+        arguments.text("id", Some(id)).text("expiredToken", Some(&input.expired_token)).text("sessionRefreshToken", Some(&input.refresh_token));
+        arguments.text("requestOrigin", Some(&input.request_origin)).text("requestOriginatingIp", input.request_originating_ip.as_deref());
+        arguments.text("format", input.format.as_deref());
+        if !input.request_headers.is_empty() {
+            arguments.json("requestHeaders", &headers.finish());
+        }
+        self.typed("refreshSession", &mut arguments).await
     }
 
     /// The same by name, for those who hand results on to JavaScript: plain objects, the errors too. The names are those of the npm package; the arguments
-    /// are an object with `id`, `refreshToken` and the members of [`CallOptions`] in camel case, or nothing.
+    /// are an object with those of the method (`id`, `refreshToken`, `template` and so on) and the members of [`CallOptions`], in camel case, or nothing.
     pub async fn call(&self, operation: &str, arguments: &JsValue) -> Result<JsValue, JsValue> {
         self.by_name(operation, arguments).await.map_err(|error| plain(&error).unwrap_or_else(|_| error.code.as_str().into()))
     }
@@ -228,9 +313,16 @@ impl Sessions {
         struct Named {
             id: Option<String>,
             refresh_token: Option<String>,
+            template: Option<String>,
+            user_id: Option<String>,
+            active_organization_id: Option<String>,
+            expires_in_seconds: Option<u32>,
         }
-        let Named { id, refresh_token } = read(arguments)?;
-        let id = || id.as_deref().ok_or_else(|| Error::new(Code::InvalidArgument, "id is missing: a session's id, a string"));
+        fn there<'a>(name: &str, value: &'a Option<String>) -> Result<&'a str, Error> {
+            value.as_deref().ok_or_else(|| Error::new(Code::InvalidArgument, &join(&[name, " is missing: a string"])))
+        }
+        let named: Named = read(arguments)?;
+        let id = || there("id", &named.id);
         let sessions = self.with(read(arguments)?);
         match operation {
             "list" => plain(&sessions.list().await?),
@@ -240,15 +332,31 @@ impl Sessions {
             "revokeCurrent" => plain(&sessions.revoke_current().await?),
             "revokeAll" => plain(&sessions.revoke_all().await?),
             "revokeOthers" => plain(&sessions.revoke_others().await?),
-            "logout" => plain(&sessions.logout(refresh_token.as_deref()).await?),
+            "logout" => plain(&sessions.logout(named.refresh_token.as_deref()).await?),
             "refresh" => plain(&sessions.refresh().await?),
             "capabilities" => plain(&sessions.capabilities().await?),
+            "create" => plain(&sessions.create(there("userId", &named.user_id)?, named.active_organization_id.as_deref()).await?),
+            "createToken" => plain(&sessions.create_token(id()?, named.expires_in_seconds).await?),
+            "createTokenFromTemplate" => {
+                let template = there("template", &named.template)?;
+                plain(&sessions.create_token_from_template(id()?, template, named.expires_in_seconds).await?)
+            }
+            "refreshSession" => plain(&sessions.refresh_session(id()?, &read(arguments)?).await?),
             _ => Err(Error::new(Code::Unsupported, "there is no such operation")),
         }
     }
 
-    async fn typed<T: DeserializeOwned>(&self, goal: &'static str, id: Option<&str>) -> Result<T, Error> {
-        drive::run(self, goal, id, None).await.and_then(|value| typed(&value))
+    async fn typed<T: DeserializeOwned>(&self, goal: &str, arguments: &mut Writer) -> Result<T, Error> {
+        self.check_served()?;
+        drive::run(self, goal, arguments).await.and_then(|result| typed(&result))
+    }
+
+    /// A request without an `Authorization` is nobody's.
+    fn check_served(&self) -> Result<(), Error> {
+        match self.call.authorization.as_deref().map(str::trim_ascii) {
+            Some("") => Err(Error::new(Code::Unauthenticated, "the request has no Authorization header")),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -259,7 +367,11 @@ fn read<T: DeserializeOwned + Default>(arguments: &JsValue) -> Result<T, Error> 
     serde_wasm_bindgen::from_value(arguments.clone()).map_err(|_| Error::new(Code::InvalidArgument, "the arguments must be an object of the right types"))
 }
 
-fn typed<T: DeserializeOwned>(value: &JsValue) -> Result<T, Error> {
+fn typed<T: DeserializeOwned>(json: &str) -> Result<T, Error> {
+    from_js(&js_sys::JSON::parse(json).unwrap_or_default())
+}
+
+fn from_js<T: DeserializeOwned>(value: &JsValue) -> Result<T, Error> {
     serde_wasm_bindgen::from_value(value.clone()).map_err(|_| Error::new(Code::Internal, "a result of an unexpected form"))
 }
 

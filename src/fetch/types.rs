@@ -1,5 +1,7 @@
 //! What the methods return. The names on the JavaScript side are those of the npm package's `index.d.ts`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wasm_bindgen::JsValue;
 
@@ -11,9 +13,9 @@ pub struct Page {
     /// The sessions.
     pub sessions: Vec<Session>,
     /// How many there are, by the back-end's own count where it sends one.
-    pub count: u32,
+    pub count: i64,
     /// All sessions on all pages, where the back-end says.
-    pub total: Option<u32>,
+    pub total: Option<i64>,
     /// Where the next page begins; none on the last page.
     pub next: Option<String>,
 }
@@ -46,6 +48,8 @@ pub struct Session {
     pub device: Option<Device>,
     /// Where the user is.
     pub location: Option<Location>,
+    /// How the user signed in (KSeF).
+    pub method: Option<SignIn>,
     /// The item as the back-end sent it: JSON. In a plain object for JavaScript it is an object.
     #[serde(with = "json")]
     pub raw: String,
@@ -73,6 +77,17 @@ pub struct Location {
     pub country: Option<String>,
 }
 
+/// How a user signed in, in the back-end's words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignIn {
+    /// The kind of method.
+    pub category: Option<String>,
+    /// The method's code.
+    pub code: Option<String>,
+    /// The method's name for people.
+    pub name: Option<String>,
+}
+
 /// One session was ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -98,7 +113,7 @@ pub struct RevokedAll {
     /// All of them are ended.
     pub success: bool,
     /// How many, where the back-end says.
-    pub count: Option<u32>,
+    pub count: Option<i64>,
     /// The back-end's words.
     pub message: Option<String>,
     /// Which, where that is known.
@@ -119,7 +134,7 @@ pub struct LoggedOut {
     pub message: Option<String>,
     /// `confirmed`, `rejected`, `unreachable` or `skipped`.
     pub server: String,
-    /// On a page: what became of each cookie in the options.
+    /// What became of each cookie in the options; elsewhere than on a page that is not to be seen.
     #[serde(default)]
     pub cookies: Vec<ClearedCookie>,
     /// On a server: `Set-Cookie` values for the answer, one header each.
@@ -165,10 +180,113 @@ pub struct Capabilities {
     pub revoke_others: String,
     pub logout: String,
     pub refresh: String,
+    pub create: String,
+    pub create_token: String,
     /// As in [`Revoked`].
     pub effect: String,
     /// A browser can call it.
     pub browser: bool,
+    /// What it takes as [`page_size`](super::CallOptions::page_size).
+    pub page_size: Option<PageSize>,
+}
+
+/// How many sessions a page may have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageSize {
+    /// At least.
+    pub min: u32,
+    /// At most.
+    pub max: u32,
+    /// Where nothing is said.
+    pub default: u32,
+}
+
+/// A new token of a session.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionToken {
+    /// The token.
+    pub jwt: String,
+}
+
+/// What renewing a session's token takes (Clerk).
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RefreshSession {
+    /// The token that has run out.
+    pub expired_token: String,
+    /// The session's refresh token.
+    pub refresh_token: String,
+    /// Where the user's request came from.
+    pub request_origin: String,
+    /// The headers of that request.
+    #[serde(default)]
+    pub request_headers: BTreeMap<String, Vec<String>>,
+    /// Its address.
+    pub request_originating_ip: Option<String>,
+    /// `token` or `cookie`.
+    pub format: Option<String>,
+}
+
+/// A session's token was renewed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Renewed {
+    /// With the format `token`.
+    Token(SessionToken),
+    /// With the format `cookie`.
+    Cookies {
+        /// `Set-Cookie` values.
+        cookies: Vec<String>,
+    },
+}
+
+/// A cookie to clear. It has to be described as it was set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CookieSpec {
+    /// Its name.
+    pub name: String,
+    /// Its path, if not `/`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Its domain, if it was set with one.
+    pub domain: Option<String>,
+    /// It has `Secure`.
+    pub secure: bool,
+    /// Its `SameSite`.
+    pub same_site: Option<SameSite>,
+    /// It has `Partitioned`.
+    pub partitioned: bool,
+    /// Whether it has `HttpOnly`, where that is known.
+    pub http_only: Option<bool>,
+}
+
+/// The `SameSite` attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "they are the attribute's values")]
+pub enum SameSite {
+    Strict,
+    Lax,
+    None,
+}
+
+/// The environments of KSeF.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "they are KSeF's own names")]
+pub enum Environment {
+    Production,
+    Demo,
+    Test,
+}
+
+impl Environment {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Production => "production",
+            Self::Demo => "demo",
+            Self::Test => "test",
+        }
+    }
 }
 
 /// JSON text here, a value in JavaScript.
@@ -195,15 +313,13 @@ mod json {
 struct Fields {
     code: String,
     message: String,
-    status: Option<u16>,
+    status: Option<i64>,
     server_code: Option<String>,
     request_id: Option<String>,
-    retry_after: Option<u32>,
+    retry_after: Option<i64>,
     transient: bool,
     #[serde(default = "json::null", with = "json")]
     details: String,
-    #[serde(skip_serializing)]
-    cause: Option<u32>,
     #[serde(default = "json::null", with = "json")]
     revoked: String,
     #[serde(default = "json::null", with = "json")]
@@ -223,7 +339,6 @@ impl Serialize for Error {
             retry_after: self.retry_after,
             transient: self.is_transient(),
             details: self.details.clone().unwrap_or_else(json::null),
-            cause: None,
             revoked,
             failed,
         };
@@ -241,7 +356,6 @@ impl<'de> Deserialize<'de> for Error {
         error.request_id = fields.request_id;
         error.retry_after = fields.retry_after;
         error.details = there(fields.details);
-        error.cause = fields.cause;
         error.partial = there(fields.revoked).zip(there(fields.failed));
         Ok(error)
     }

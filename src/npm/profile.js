@@ -3,6 +3,7 @@ import { fail } from "./error.js";
 
 const isList = (test) => (value) => Array.isArray(value) && value.every(test);
 const POINTER = ["a member's name or a JSON Pointer", STRING[1]];
+const OBJECT = ["an object", isObject];
 const HEADER = ["a header's name", (value) => /^[\w!#$%&'*+.^`|~-]+$/.test(value)];
 const COUNT = number(1, 1e9);
 const STATUSES = ["an array of HTTP statuses", isList(number(100, 599)[1])];
@@ -12,8 +13,8 @@ const ENDPOINT = {
   body: ["JSON", () => true], success: STATUSES, gone: STATUSES,
 };
 const LIST = {
-  ...ENDPOINT, items: POINTER, fields: ["an object", isObject], time: oneOf("auto", "iso", "seconds", "milliseconds"), currentId: POINTER, next: POINTER,
-  cursor: ["an object with query or header", (value) => STRING[1](value.query) || HEADER[1](value.header)], pageSize: ["an object", isObject],
+  ...ENDPOINT, items: POINTER, fields: OBJECT, time: oneOf("auto", "iso", "seconds", "milliseconds"), currentId: POINTER, next: POINTER,
+  cursor: ["an object with query or header", (value) => STRING[1](value.query) || HEADER[1](value.header)], pageSize: OBJECT,
 };
 const FIELDS = Object.fromEntries(
   ["id", "createdAt", "lastActiveAt", "expiresAt", "userAgent", "ipAddress", "current", "status", "userId", "tenant", "city", "country"].map((name) => [
@@ -21,8 +22,8 @@ const FIELDS = Object.fromEntries(
   ]),
 );
 const PROFILE = {
-  name: STRING, "list!": ["an object", isObject], "revoke!": ["an object", isObject], revokeAll: ["an object", isObject], revokeOthers: ["an object", isObject],
-  logout: ["an object", isObject], refresh: ["an object", isObject], csrf: ["an object", isObject], effect: oneOf("immediate", "refresh-only", "unknown"),
+  name: STRING, "list!": OBJECT, "revoke!": OBJECT, revokeAll: OBJECT, revokeOthers: OBJECT,
+  logout: OBJECT, refresh: OBJECT, csrf: OBJECT, effect: oneOf("immediate", "refresh-only", "unknown"),
   auth: ['"bearer" or "cookie" or an object with header', (value) => value === "bearer" || value === "cookie" || HEADER[1](value.header)],
 };
 
@@ -49,9 +50,11 @@ export function readProfile(given) {
   }
   if (!JSON.stringify([revoke.path, revoke.body]).includes("{id}")) throw fail("invalid_options", 'provider.revoke must have "{id}" in its path or body');
   if (csrf) inspect(csrf, { "cookie!": STRING, "header!": HEADER }, "provider.csrf");
-  const { fields, cursor, pageSize } = list;
-  inspect(fields ?? {}, FIELDS, "provider.list.fields");
-  for (const name of Object.keys(fields ?? {})) fields[name] = [].concat(fields[name]);
+  const { fields = {}, cursor, pageSize } = list;
+  inspect(fields, FIELDS, "provider.list.fields");
+  for (const name of ["items", "currentId", "next"]) fields[name] = list[name] ?? undefined;
+  for (const name in fields) fields[name] = fields[name]?.concat ? [].concat(fields[name]) : undefined;
+  list.fields = fields;
   const add = (query, name) => (list.path += `${list.path.includes("?") ? "&" : "?"}${encodeURIComponent(query)}={${name}}`);
   if (cursor?.query) add(cursor.query, "cursor");
   else if (cursor) list.headers = { [cursor.header]: "{cursor}" };

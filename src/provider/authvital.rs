@@ -12,8 +12,8 @@ use crate::json::Json;
 /// The list holds nothing but live sessions, and does not say which one is the current.
 pub const PROVIDER: Provider = Provider {
     profile: r#"{"name":"authvital","effect":"refresh-only",
-"list":[{"method":"GET","path":"/oauth/sessions?application_id={applicationId}","items":"sessions","fields":{"current":[],"lastActiveAt":[]}},
-{"method":"GET","path":"/api/auth/sessions","items":"sessions","fields":{"current":[],"lastActiveAt":[]}}],
+"list":[{"method":"GET","path":"/oauth/sessions?application_id={applicationId}","fields":{"items":["sessions"],"current":[],"lastActiveAt":[]}},
+{"method":"GET","path":"/api/auth/sessions","fields":{"items":["sessions"],"current":[],"lastActiveAt":[]}}],
 "revoke":[{"method":"POST","path":"/oauth/sessions/{id}/revoke","confirm":"success"},
 {"method":"DELETE","path":"/api/auth/sessions/{id}","confirm":"success"}],
 "revokeAll":[{"method":"POST","path":"/oauth/logout-all","body":{"application_id":"{applicationId}"},"confirm":"success"},

@@ -8,7 +8,7 @@ use super::{Provider, no_hook};
 /// The list is of one hundred sessions at most, and "others" are the others among those.
 pub const PROVIDER: Provider = Provider {
     profile: r#"{"name":"better-auth","effect":"immediate",
-"list":{"method":"GET","path":"/api/auth/list-sessions","items":"","handle":"token"},
+"list":{"method":"GET","path":"/api/auth/list-sessions","fields":{"items":[""]},"handle":"token"},
 "current":{"method":"GET","path":"/api/auth/get-session","item":"session"},
 "revoke":{"method":"POST","path":"/api/auth/revoke-session","body":{"token":"{handle}"},"confirm":"status"},
 "revokeOthers":{"method":"POST","path":"/api/auth/revoke-other-sessions","body":{},"confirm":"status"},

@@ -33,8 +33,8 @@ pub fn read<'r>(asked: &Asked<'_>, response: Response<'r>, hook: Hook) -> Result
     let lacks = |what: &str| Err(unexpected(&response, &join(&["it has no \"", what, "\""])));
     match asked.operation {
         Operation::List => {
-            let named = asked.endpoint.member("items").as_words();
             let Some(items) = find(body, asked.endpoint, "items", Kind::Array) else {
+                let named = asked.endpoint.member("fields").member("items").items().next().unwrap_or(Json::NULL).as_words();
                 return lacks(if named.is_empty() { "sessions" } else { &named });
             };
             if items.items().any(|item| find(item, asked.endpoint, "id", Kind::Text).is_none()) {
@@ -104,7 +104,7 @@ fn refused(asked: &Asked<'_>, response: &Response<'_>) -> Error {
         _ if response.is_redirect() => (Code::InvalidResponse, "the back-end answered with a redirect, which is not followed: check baseUrl"),
         _ if server_code == "SESSION_NOT_FRESH" => (Code::ReauthenticationRequired, "the back-end wants the user to sign in again first"),
         // A refresh token that is no good any more, in the words of KSeF and of RFC 6749.
-        400 if is_refresh && (server_code == "21301" || body.member("error").word() == "invalid_grant") => {
+        400 if is_refresh && (matches!(server_code.as_str(), "21301" | "21304" | "21308") || body.member("error").word() == "invalid_grant") => {
             (Code::Unauthenticated, "the refresh token is no good any more")
         }
         401 => (Code::Unauthenticated, "the back-end does not accept the credentials"),

@@ -6,7 +6,7 @@
 // in src/npm (sub-folders stay as they are). The entries may import, besides each other:
 //
 //     auth-sessions:glue   wasm-bindgen's JavaScript (its default export takes the bytes or a compiled module)
-//     auth-sessions:wasm   { deflated }, the wasm: xtask's raw deflate, then base64 (1 % larger than the wasm itself after gzip)
+//     auth-sessions:wasm   { deflated }, the wasm: xtask's raw deflate, as text (see text.mjs)
 //     ./auth_sessions.wasm (with ?module or without) the file itself; the import is left as it is
 //
 // What the Rust side imports with #[wasm_bindgen(module = "/src/npm/….js")] comes back from wasm-bindgen as a copy in
@@ -16,6 +16,7 @@ import { cp, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/pro
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { toText } from "./text.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const source = join(root, "src/npm");
@@ -48,7 +49,7 @@ function plugin(glue, deflated) {
       onResolve({ filter: /^auth-sessions:glue$/ }, () => ({ path: glue }));
       onResolve({ filter: /^auth-sessions:wasm$/ }, () => ({ path: "wasm", namespace: "auth-sessions" }));
       onLoad({ filter: /.*/, namespace: "auth-sessions" }, () => ({
-        contents: `export const deflated = "${deflated.toString("base64")}";\n`,
+        contents: `export const deflated = ${JSON.stringify(toText(deflated))};\n`,
       }));
       onResolve({ filter: /\.wasm(\?.*)?$/ }, ({ path }) => ({ path: WASM + (path.match(/\?.*$/)?.[0] ?? ""), external: true }));
       onResolve({ filter: /\/snippets\/[^/]+\/src\/npm\// }, ({ path }) => ({ path: join(root, path.replace(/^.*\/snippets\/[^/]+\//, "")) }));

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { toText } from "./text.mjs";
 
 /** Bytes after gzip -9 that the default entry may have, all in. */
 const BUDGET = 36_000;
@@ -56,7 +57,7 @@ async function bundle(entry, wasm) {
   }).catch(() => process.exit(1));
   const files = outputFiles.map((file) => Buffer.from(file.contents));
   // As package.mjs inlines it; or as a file that the bundler saw. Otherwise it is fetched at run time.
-  const inlined = (await readFile(join(root, "target/wasm/pkg/auth_sessions_bg.wasm.deflate"))).toString("base64");
+  const inlined = toText(await readFile(join(root, "target/wasm/pkg/auth_sessions_bg.wasm.deflate")));
   const hasWasm = files.some((file) => file.equals(wasm) || file.includes(inlined));
   return hasWasm ? files : [...files, wasm];
 }

@@ -156,7 +156,7 @@ impl Drive {
                 "send" => self.send(action).await,
                 "wait" => sleep(whole(action.member("ms"))).await.map(|()| "waited"),
                 // A refresh that failed is this call's own failure.
-                "refresh" => self.refresh().await.map(Ok)?,
+                "refresh" => Ok(self.refresh().await?),
                 "reauthenticate" => self.reauthenticate(action.member("error")).await,
                 "tell" => self.tell(action.member("value")).await,
                 "each" => self.each(action).await,

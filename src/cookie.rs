@@ -25,10 +25,11 @@ fn removal(spec: Json<'_>) -> Option<String> {
     let path = path.as_deref().unwrap_or("/");
     // A leading dot means nothing to a browser, but the Cookie Store API refuses it.
     let domain = domain.map(|domain| domain.strip_prefix('.').unwrap_or(&domain).to_ascii_lowercase());
-    let has_prefix = |prefix: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-    let is_host = has_prefix("__Host-");
-    let is_http = has_prefix("__Http-") || has_prefix("__Host-Http-");
-    let is_host_name = |domain: &str| !domain.is_empty() && domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
+    let lower = name.to_ascii_lowercase();
+    let has_prefix = |prefix| lower.starts_with(prefix);
+    let is_host = has_prefix("__host-");
+    let is_http = has_prefix("__http-") || has_prefix("__host-http-");
+    let is_host_name = |domain: &str| !domain.is_empty() && domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
     let is_valid = is_token(&name)
         && path.starts_with('/')
         && path.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b';')
@@ -45,7 +46,7 @@ fn removal(spec: Json<'_>) -> Option<String> {
         out.push_str(domain);
     }
     out.push_str("; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT");
-    if spec.is("secure") || is_host || is_http || has_prefix("__Secure-") || is_partitioned || same_site == "None" {
+    if spec.is("secure") || is_host || is_http || has_prefix("__secure-") || is_partitioned || same_site == "None" {
         out.push_str("; Secure");
     }
     if spec.is("httpOnly") || is_http {

@@ -1,7 +1,7 @@
 //! What callers get: plain data, the same for every back-end. The names are those of the package's `index.d.ts`.
 //!
 //! A profile's list may say where each member is (`fields`: arrays of paths, the first that leads to something usable wins), how times are written (`time`:
-//! "iso", "seconds", "milliseconds" or "auto", the default) and what the words for a state mean (`statuses`). What it does not say is found by [`USUAL`].
+//! "iso", "seconds", "milliseconds" or "auto", the default) and what the words for a state mean (`statuses`). What it does not say is looked for at the usual places.
 
 use crate::device;
 use crate::http::is_secret;

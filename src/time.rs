@@ -1,7 +1,5 @@
 //! Points in time: milliseconds since 1970 (UTC), read from ISO 8601 and written as it.
 
-use crate::json::join;
-
 /// A point in time, in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Time(i64);
@@ -36,7 +34,11 @@ impl Time {
     /// Reads `2026-01-31T09:30:00[.fraction][Z|±hh[:]mm]`, also with a space for the `T`. A time without an offset is taken as UTC.
     /// Digits beyond milliseconds are cut off.
     pub fn parse_iso(text: &str) -> Option<Self> {
-        let mut rest = Cursor(text.as_bytes().trim_ascii());
+        Self::parse(text.as_bytes().trim_ascii())
+    }
+
+    fn parse(text: &[u8]) -> Option<Self> {
+        let mut rest = Cursor(text);
         let year = rest.digits(4)?;
         rest.one_of(b"-")?;
         let month = rest.digits(2)?;
@@ -106,14 +108,11 @@ impl Time {
     /// Reads an HTTP date in its one current form, `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
     pub fn parse_http(text: &str) -> Option<Self> {
         // The name of the day says nothing new; the rest is ISO 8601 in another order.
-        let text = text.trim_ascii();
-        let month = MONTHS.as_bytes().chunks(3).position(|month| text.as_bytes().get(8..11) == Some(month))? as i64 + 1;
-        let (day, year, time) = (text.get(5..7)?, text.get(12..16)?, text.get(17..25)?);
-        let mut digits = String::new();
-        push_digits(&mut digits, month, 10);
-        let shape = text.len() == 29 && text.get(3..5) == Some(", ") && text.ends_with(" GMT");
-        let iso = join(&[year, "-", &digits, "-", day, "T", time, "Z"]);
-        if shape { Self::parse_iso(&iso) } else { None }
+        let b: &[u8; 29] = text.as_bytes().trim_ascii().try_into().ok()?;
+        let month = MONTHS.as_bytes().chunks(3).position(|month| month == [b[8], b[9], b[10]])? as u8 + 1;
+        let (tens, ones) = (b'0' + month / 10, b'0' + month % 10);
+        let iso = [b[12], b[13], b[14], b[15], b'-', tens, ones, b'-', b[5], b[6], b'T', b[17], b[18], b[19], b[20], b[21], b[22], b[23], b[24], b'Z'];
+        if [b[3], b[4], b[25], b[26], b[27], b[28]] == *b",  GMT" { Self::parse(&iso) } else { None }
     }
 }
 

@@ -389,7 +389,7 @@ impl<'a> Call<'a> {
 
     /// The id of the session that this is about.
     fn any_id(&self) -> Option<Json<'a>> {
-        self.id.or_else(|| self.known_current())
+        self.id.or_else(|| self.known_current().filter(|_| matches!(self.goal, Some(Current | RevokeCurrent | Logout))))
     }
 
     /// The session to revoke is known by its id only, and the back-end wants to be told something else.
@@ -509,12 +509,12 @@ impl<'a> Call<'a> {
         let wrong = |what: &[&str]| Err(Error::new(Code::InvalidArgument, &join(what)));
         // Of a plan's later steps the arguments are not.
         let is_first = self.step == self.goal || self.step == Some(ListAll);
-        for input in &["applicationId", "pageSize", "cursor", "userId", "ofClient", "status"] {
-            // Ignored, it would show or end more than was asked for.
-            if is_first && !self.json.member(input).is_null() && !self.takes(input) {
+        for (index, input) in ["applicationId", "userId", "pageSize", "cursor", "ofClient", "status"].iter().enumerate() {
+            // Ignored, it would show or end more than was asked for. To end some of the sessions that a list shows is not to end all.
+            if is_first && !self.json.member(input).is_null() && (!self.takes(input) || index > 1 && self.goal != Some(ListAll)) {
                 let message = join(&["this back-end has no ", if *input == "ofClient" { "clientId" } else { input }, " here: leave it out"]);
                 // Where the first dialect takes it, the caller can't know.
-                return Err(Error::new(if self.dialect > 0 { Code::Unsupported } else { Code::InvalidArgument }, &message));
+                return Err(Error::new(if self.dialect > 0 && !self.profile.is("perOperation") { Code::Unsupported } else { Code::InvalidArgument }, &message));
             }
         }
         for need in endpoint.member("needs").items() {
@@ -537,6 +537,9 @@ impl<'a> Call<'a> {
         let cursor = self.json.member("cursor");
         if endpoint.is("isOffset") && !cursor.is_null() && !fits(cursor.word(), "0000000000000000", false) {
             return wrong(&["cursor must be the next of an earlier page"]);
+        }
+        if has(endpoint.member("path").word(), "{id}") && self.any_id().is_none() {
+            return wrong(&["id is missing: pass a session's id"]);
         }
         let (form, id) = (self.profile.member("id").word(), self.json.member("id"));
         if !form.is_empty() && !id.is_null() && !fits(id.word(), form, true) {

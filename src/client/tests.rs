@@ -738,6 +738,12 @@ fn an_offset_counts_what_was_listed() {
         assert_eq!(code(&clerk([]).with("userId", "\"u\"").with(name, json).run("list").unwrap_err()), "invalid_argument", "{name} {json}");
     }
     assert_eq!(code(&clerk([]).run("list").unwrap_err()), "invalid_argument", "of whom?");
+    for (name, json) in [("cursor", "\"10\""), ("pageSize", "10"), ("status", "\"revoked\""), ("ofClient", "\"c\"")] {
+        assert_eq!(code(&clerk([]).with("userId", "\"u\"").with(name, json).run("revokeAll").unwrap_err()), "invalid_argument", "not all of them: {name}");
+    }
+    for goal in ["get", "revoke", "createToken"] {
+        assert_eq!(code(&clerk([]).run(goal).unwrap_err()), "invalid_argument", "{goal} of which?");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
  * values that clear them, those with a domain last.
  */
 export async function clearCookies(cookies, removals, own) {
-  const specs = [...cookies].sort((a, b) => Boolean(a.domain) - Boolean(b.domain));
+  const specs = cookies.map((cookie) => ({ ...cookie, path: cookie.path ?? "/" })).sort((a, b) => Boolean(a.domain) - Boolean(b.domain));
   const { cookieStore } = globalThis;
   // A sandboxed frame has a document that refuses.
   const document = await settled(() => typeof globalThis.document?.cookie === "string" && globalThis.document);
@@ -17,7 +17,7 @@ export async function clearCookies(cookies, removals, own) {
 
   const before = [];
   for (const { name } of specs) before.push(await sees(name));
-  for (const [index, { name, path = "/", domain, partitioned }] of specs.entries()) {
+  for (const [index, { name, path, domain, partitioned }] of specs.entries()) {
     if (cookieStore) {
       await settled(() => cookieStore.delete({ name, path, ...(domain && { domain: domain.replace(/^\./, "") }), ...(partitioned && { partitioned }) }));
     }
@@ -28,7 +28,7 @@ export async function clearCookies(cookies, removals, own) {
   }
   // Only now: two of them may have the same name.
   const cleared = [];
-  for (const [index, { name, path = "/", domain, httpOnly }] of specs.entries()) {
+  for (const [index, { name, path, domain, httpOnly }] of specs.entries()) {
     cleared.push({ name, outcome: outcome(httpOnly, inScope(domain, path), before[index], await sees(name)) });
   }
   return cleared;

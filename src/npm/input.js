@@ -162,11 +162,11 @@ export function readArguments(operation, args) {
   if (!isObject(options)) throw fail("invalid_argument", "options must be an object");
   check(options, ARGUMENTS, "invalid_argument");
   checkHeaders(options.headers, "invalid_argument");
-  for (const name of ["applicationId", "userId", "status", "pageSize", "cursor"]) {
+  for (const name of ["applicationId", "userId", "status", "pageSize", "cursor", "clientId"]) {
     if (options[name] === "") throw fail("invalid_argument", `${name} must not be empty`);
-    input[name] ??= options[name];
+    // The client's own clientId is another one.
+    input[name === "clientId" ? "ofClient" : name] ??= options[name];
   }
-  input.ofClient = options.clientId;
   input.callHeaders = pairs(options.headers);
   const { signal, timeout, onProgress } = options;
   return { operation, input, request, options, signal: signal ?? undefined, timeout: timeout ?? undefined, onProgress };

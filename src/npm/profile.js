@@ -4,7 +4,7 @@ import { fail } from "./error.js";
 const isList = (test) => (value) => Array.isArray(value) && value.every(test);
 const POINTER = ["a member's name or a JSON Pointer", STRING[1]];
 const OBJECT = ["an object", isObject];
-const HEADER = ["a header's name", (value) => /^[\w!#$%&'*+.^`|~-]+$/.test(value)];
+const HEADER = ["a header's name", (value) => STRING[1](value) && /^[\w!#$%&'*+.^`|~-]+$/.test(value)];
 const COUNT = number(1, 1e9);
 const STATUSES = ["an array of HTTP statuses", isList(number(100, 599)[1])];
 const ENDPOINT = {
@@ -14,7 +14,7 @@ const ENDPOINT = {
 };
 const LIST = {
   ...ENDPOINT, items: POINTER, fields: OBJECT, time: oneOf("auto", "iso", "seconds", "milliseconds"), currentId: POINTER, next: POINTER,
-  cursor: ["an object with query or header", (value) => STRING[1](value.query) || HEADER[1](value.header)], pageSize: OBJECT,
+  cursor: ["an object with query or header", (value) => (STRING[1](value.query) && value.query !== "") || HEADER[1](value.header)], pageSize: OBJECT,
 };
 const FIELDS = Object.fromEntries(
   ["id", "createdAt", "lastActiveAt", "expiresAt", "userAgent", "ipAddress", "current", "status", "userId", "tenant", "city", "country"].map((name) => [
@@ -50,7 +50,8 @@ export function readProfile(given) {
   }
   if (!JSON.stringify([revoke.path, revoke.body]).includes("{id}")) throw fail("invalid_options", 'provider.revoke must have "{id}" in its path or body');
   if (csrf) inspect(csrf, { "cookie!": STRING, "header!": HEADER }, "provider.csrf");
-  const { fields = {}, cursor, pageSize } = list;
+  const { cursor, pageSize } = list;
+  const fields = list.fields ?? {};
   inspect(fields, FIELDS, "provider.list.fields");
   for (const name of ["items", "currentId", "next"]) fields[name] = list[name] ?? undefined;
   for (const name in fields) fields[name] = fields[name]?.concat ? [].concat(fields[name]) : undefined;

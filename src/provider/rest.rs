@@ -18,5 +18,5 @@ pub const PROVIDER: Provider = Provider {
 fn hook<'r>(asked: &Asked<'_>, response: &Response<'r>) -> Result<Option<Answer<'r>>, Error> {
     let other = other_slash(without_query(asked.path));
     let leads_there = response.header("location").is_none_or(|location| without_query(&location).ends_with(&other));
-    Ok((response.is_redirect() && asked.dialect == 0 && leads_there).then_some(Answer::OtherDialect))
+    Ok((response.is_redirect() && leads_there).then_some(Answer::OtherDialect))
 }

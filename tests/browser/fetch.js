@@ -3,6 +3,8 @@
 const never = () => new Promise(() => {});
 const json = (body, init) => Promise.resolve(Response.json(body, init));
 
+const ksef = (index) => `20260101-AU-${String(index).padStart(10, "0")}-0123456789-AB`;
+
 const BODIES = {
   never,
   throws: () => { throw "why"; },
@@ -26,6 +28,24 @@ const BODIES = {
   unauthenticated: () => json({ message: "no" }, { status: 401 }),
   declined: (request) => (request.method === "GET" ? json({ sessions: ["me", "a", "b", "c", "d", "e", "f"].map((id) => ({ id })), count: 7 }) : json({ message: "no" }, { status: 401 })),
   some: (request) => (request.method === "GET" ? json({ sessions: ["me", "a", "b"].map((id) => ({ id })), count: 3 }) : request.url.includes("/a/") ? json({ success: true }) : json({}, { status: 403 })),
+  // Clerk, with sessions of which one is over. The current one can't be ended before the others are.
+  clerk: async (request, fetch) => {
+    const { pathname } = new URL(request.url);
+    fetch.body = await request.text();
+    if (request.method === "GET") return json({ data: ["me", "a", "b", "c"].map((id) => ({ id, status: id === "c" ? "ended" : "active", user_id: "u" })), total_count: 4 });
+    if (pathname.endsWith("/refresh")) return json({ object: "cookies", cookies: ["a=1"] });
+    if (pathname.endsWith("/revoke")) {
+      if (pathname.includes("/me/") && fetch.ended !== 2) return json({}, { status: 403 });
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      fetch.ended = (fetch.ended ?? 0) + 1;
+    }
+    return json(pathname.includes("/tokens") ? { object: "token", jwt: "a.b.c" } : { id: "new", status: "active", user_id: "u" });
+  },
+  // KSeF, with twelve sessions, the first of which is the current one.
+  ksef: (request) => (request.method === "GET" ? json({ items: Array.from({ length: 12 }, (_, index) => ({ referenceNumber: ksef(index), status: { code: 200 } })) }) : new Response(null, { status: 204 })),
+  // Better Auth, which wants a sign-in that is not long ago for one revocation, and then does it.
+  notFresh: (request, { asked }) =>
+    request.method === "GET" ? json([{ id: "a", token: "handle" }]) : asked.length > 2 ? json({ status: true }) : json({ code: "SESSION_NOT_FRESH", message: "no" }, { status: 403 }),
   // The first token is refused, the next one is not; a refresh takes a while.
   rotates: async (request) => {
     if (!request.url.endsWith("/oauth/token")) return json({ sessions: [], count: 0 }, { status: request.headers.get("authorization") === "Bearer old" ? 401 : 200 });
@@ -34,14 +54,16 @@ const BODIES = {
   },
 };
 
-/** A fetch of that kind; what it was asked is in `asked`, and the signal of the last one in `signal`. */
+/** A fetch of that kind; what it was asked is in `asked`, and more about the last one beside it. */
 export function misbehaving(kind) {
   const fetch = function (request) {
-    fetch.asked.push(`${request.method} ${new URL(request.url).pathname}`);
+    const { pathname, search } = new URL(request.url);
+    fetch.asked.push(`${request.method} ${pathname}${search}`);
+    fetch.headers = JSON.stringify([...request.headers]);
     fetch.signal = request.signal;
     fetch.redirect = request.redirect;
     fetch.self = this;
-    return BODIES[kind](request);
+    return BODIES[kind](request, fetch);
   };
   fetch.asked = [];
   return fetch;

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::rc::Rc;
 
-use auth_sessions::fetch::{CallOptions, Code, CookieSpec, Error, LocalFuture, Options, Sessions, Token, Tokens};
+use auth_sessions::fetch::{CallOptions, Code, CookieSpec, Environment, Error, LocalFuture, Options, RefreshSession, Renewed, Sessions, Token, Tokens};
 use js_sys::{Array, Function, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -155,6 +155,7 @@ async fn what_can_not_be_sent_is_refused() {
     }
     fails("token", Code::InvalidOptions, list(&|options| options.token = "a\nb".into())).await;
     fails("header", Code::InvalidOptions, list(&|options| drop(options.headers.insert("x".into(), "a\r\nb: c".into())))).await;
+    fails("authorization", Code::InvalidOptions, list(&|options| drop(options.headers.insert("AUTHORIZATION".into(), "Bearer x".into())))).await;
     fails("provider", Code::InvalidOptions, list(&|options| options.provider = "nobody".into())).await;
     fails("cookie", Code::InvalidOptions, list(&|options| options.cookies = vec![CookieSpec { name: "a b".into(), ..CookieSpec::default() }])).await;
     fails("id", Code::InvalidArgument, Sessions::new(options(&fetch)).revoke("..")).await;
@@ -307,6 +308,144 @@ async fn others_are_ended_until_one_error_dooms_the_rest() {
     assert_eq!((Reflect::get(&failed, &"id".into()).unwrap(), code), ("b".into(), "forbidden".into()));
 }
 
+fn told(fetch: &Function, name: &str) -> String {
+    Reflect::get(fetch, &name.into()).unwrap().as_string().unwrap()
+}
+
+fn clerk(fetch: &Function) -> Sessions {
+    let options = Options { dangerously_allow_browser: true, ..options(fetch) };
+    Sessions::new(Options { token: "sk_test_secret".into(), refresh_token: Token::None, provider: "clerk".into(), base_url: String::new(), ..options })
+}
+
+#[wasm_bindgen_test]
+async fn what_a_list_is_asked_for() {
+    let fetch = misbehaving("clerk");
+    let of = |call: CallOptions| clerk(&fetch).with(call);
+    let call =
+        CallOptions { user_id: Some("u 1".into()), status: Some("active".into()), page_size: Some(4), cursor: Some("8".into()), ..CallOptions::default() };
+    let page = settles("list", of(call.clone()).list()).await.unwrap();
+    assert_eq!((page.count, page.total), (4, Some(4)));
+    settles("list", of(CallOptions { client_id: Some("c".into()), ..CallOptions::default() }).list()).await.unwrap();
+    assert_eq!(
+        asked(&fetch),
+        ["GET /v1/sessions?paginated=true&user_id=u%201&status=active&limit=4&offset=8", "GET /v1/sessions?paginated=true&client_id=c"],
+        "where Clerk is"
+    );
+    for change in [
+        CallOptions { user_id: Some(String::new()), ..call.clone() },
+        CallOptions { client_id: Some(String::new()), ..call.clone() },
+        CallOptions { status: Some("pending".into()), ..call.clone() },
+        CallOptions { page_size: Some(501), ..call.clone() },
+        CallOptions { cursor: Some("next".into()), ..call.clone() },
+        CallOptions { application_id: Some("a".into()), ..call.clone() },
+        CallOptions { authorization: Some("Bearer a\nb".into()), ..call.clone() },
+        CallOptions { headers: [("Authorization".into(), "Bearer x".into())].into(), ..call.clone() },
+        CallOptions::default(),
+    ] {
+        fails("wrong", Code::InvalidArgument, of(change).list()).await;
+    }
+    fails("nobody", Code::Unauthenticated, of(CallOptions { authorization: Some(" ".into()), ..call }).list()).await;
+    let in_browsers = Options { provider: "clerk".into(), base_url: String::new(), ..options(&fetch) };
+    fails("a secret key", Code::Insecure, Sessions::new(in_browsers).list()).await;
+    assert_eq!(asked(&fetch).len(), 2);
+}
+
+#[wasm_bindgen_test]
+async fn clerk_by_name() {
+    let fetch = misbehaving("clerk");
+    let sessions = clerk(&fetch);
+    // The request that is served only names the session that stays.
+    let call = CallOptions { user_id: Some("u".into()), authorization: Some(format!("Bearer {REFRESH}")), ..CallOptions::default() };
+    let all = settles("all", clerk(&misbehaving("clerk")).with(call.clone()).revoke_all()).await.unwrap();
+    assert_eq!(all.revoked, Some(vec!["a".to_owned(), "b".to_owned(), "me".to_owned()]));
+    let others = settles("others", sessions.with(call).revoke_others()).await.unwrap();
+    assert_eq!(others.revoked, Some(vec!["a".to_owned(), "b".to_owned()]));
+    assert_eq!(asked(&fetch)[1..], ["POST /v1/sessions/a/revoke", "POST /v1/sessions/b/revoke"]);
+    let headers = told(&fetch, "headers");
+    assert!(headers.contains("Bearer sk_test_secret") && headers.contains("clerk-api-version"), "{headers}");
+    assert_eq!(settles("create", sessions.create("u", None)).await.unwrap().id, "new");
+    assert_eq!(told(&fetch, "body"), r#"{"user_id":"u"}"#);
+    assert_eq!(settles("token", sessions.create_token("a", Some(60))).await.unwrap().jwt, "a.b.c");
+    assert_eq!(told(&fetch, "body"), r#"{"expires_in_seconds":60}"#);
+    assert_eq!(settles("template", sessions.create_token_from_template("a", "t/1", None)).await.unwrap().jwt, "a.b.c");
+    assert_eq!((told(&fetch, "body").as_str(), asked(&fetch).last().unwrap().as_str()), ("{}", "POST /v1/sessions/a/tokens/t%2F1"));
+    let input = RefreshSession {
+        expired_token: "old".into(),
+        refresh_token: "r".into(),
+        request_origin: "o".into(),
+        request_headers: [("x \"1".into(), vec!["a".into(), "b".into()])].into(),
+        ..RefreshSession::default()
+    };
+    let renewed = settles("refreshSession", sessions.refresh_session("a", &input)).await.unwrap();
+    assert!(matches!(renewed, Renewed::Cookies { cookies } if cookies == ["a=1"]));
+    assert_eq!(told(&fetch, "body"), r#"{"expired_token":"old","refresh_token":"r","request_origin":"o","request_headers":{"x \"1":["a","b"]}}"#);
+    for (operation, arguments, code) in [
+        ("create", "{}", "invalid_argument"),
+        ("createTokenFromTemplate", r#"{"id":"a"}"#, "invalid_argument"),
+        ("refreshSession", r#"{"id":"a"}"#, "invalid_argument"),
+        ("refresh", "{}", "unsupported"),
+    ] {
+        let error = settles(operation, sessions.call(operation, &js_sys::JSON::parse(arguments).unwrap())).await.unwrap_err();
+        assert_eq!(Reflect::get(&error, &"code".into()).unwrap(), code, "{operation}");
+    }
+    let arguments = js_sys::JSON::parse(r#"{"id":"a","expiredToken":"old","refreshToken":"r","requestOrigin":"o"}"#).unwrap();
+    let renewed = settles("by name", sessions.call("refreshSession", &arguments)).await.unwrap();
+    assert_eq!(js_sys::JSON::stringify(&renewed).unwrap(), r#"{"cookies":["a=1"]}"#);
+    assert_eq!(told(&fetch, "body"), r#"{"expired_token":"old","refresh_token":"r","request_origin":"o"}"#);
+}
+
+#[wasm_bindgen_test]
+async fn as_fast_as_limits_let_and_the_current_one_last() {
+    let fetch = misbehaving("ksef");
+    let id = |index: usize| format!("20260101-AU-{index:010}-0123456789-AB");
+    // {"arn":"20260101-AU-0000000000-0123456789-AB"}
+    let token = "e30.eyJhcm4iOiIyMDI2MDEwMS1BVS0wMDAwMDAwMDAwLTAxMjM0NTY3ODktQUIifQ.x";
+    let options = Options { provider: "ksef".into(), token: token.into(), ..options(&fetch) };
+    let began = js_sys::Date::now();
+    let ended = settles("all", Sessions::new(options.clone()).revoke_all()).await.unwrap();
+    assert!(js_sys::Date::now() - began >= 1000.0, "ten in a second");
+    assert_eq!(ended.count, Some(12));
+    let expected = (1..12).chain([0]).map(|index| format!("DELETE /auth/sessions/{}", id(index)));
+    assert_eq!(asked(&fetch)[1..], expected.collect::<Vec<_>>());
+    let here = |environment| Options { environment, base_url: String::new(), ..options.clone() };
+    fails("a browser", Code::Unsupported, Sessions::new(here(Some(Environment::Test))).list()).await;
+    let wrong = Options { provider: "authvital".into(), ..here(Some(Environment::Demo)) };
+    fails("another back-end", Code::InvalidOptions, Sessions::new(wrong).list()).await;
+}
+
+#[wasm_bindgen_test]
+async fn the_user_is_asked_to_sign_in_again_once() {
+    for (again, posts) in [(false, 1), (true, 2)] {
+        let fetch = misbehaving("notFresh");
+        let codes = Rc::new(RefCell::new(Vec::new()));
+        let heard = Rc::clone(&codes);
+        let ask = move |error: Error| -> LocalFuture<bool> {
+            heard.borrow_mut().push(error.code);
+            Box::pin(async move {
+                // Longer than the whole call has.
+                let _ = sleep(150).await;
+                again
+            })
+        };
+        let options = Options { provider: "better-auth".into(), total_timeout: 100, on_reauthenticate: Some(Rc::new(ask)), ..options(&fetch) };
+        let revoked = settles("revoke", Sessions::new(options).revoke("a")).await;
+        match revoked {
+            Ok(revoked) => assert!(again && revoked.success),
+            Err(error) => assert_eq!((again, error.code), (false, Code::ReauthenticationRequired)),
+        }
+        assert_eq!((codes.borrow().as_slice(), asked(&fetch).len()), ([Code::ReauthenticationRequired].as_slice(), 1 + posts));
+    }
+}
+
+#[wasm_bindgen_test]
+async fn headers_of_the_client_and_of_the_call_are_both_sent() {
+    let fetch = misbehaving("empty");
+    let options = Options { headers: [("x-a".into(), "1".into())].into(), ..options(&fetch) };
+    let call = CallOptions { headers: [("X-A".into(), "2".into())].into(), ..CallOptions::default() };
+    settles("list", Sessions::new(options).with(call).list()).await.unwrap();
+    assert!(told(&fetch, "headers").contains(r#"["x-a","1, 2"]"#));
+}
+
 #[wasm_bindgen_test]
 async fn plain_objects_for_javascript() {
     let get = |value: &JsValue, name: &str| Reflect::get(value, &name.into()).unwrap();
@@ -318,7 +457,9 @@ async fn plain_objects_for_javascript() {
         ("revoke", "{}", "empty", "invalid_argument"),
         ("revoke", r#"{"id":7}"#, "empty", "invalid_argument"),
         ("revoke", r#"{"id":"a","timeout":1}"#, "never", "timeout"),
-        ("create", "{}", "empty", "unsupported"),
+        ("create", "{}", "empty", "invalid_argument"),
+        ("create", r#"{"userId":"u"}"#, "empty", "unsupported"),
+        ("nothing", "{}", "empty", "unsupported"),
         ("list", r#"{"headers":{"x":"a\nb"}}"#, "empty", "invalid_argument"),
     ] {
         let error = settles(operation, over(kind).call(operation, &js_sys::JSON::parse(arguments).unwrap())).await.unwrap_err();

@@ -6,19 +6,17 @@ let createSessions, describeDevice, loadExports, sandbox, SessionsError;
 /** One after the other: the server of the test runner forgets connections when many are opened at once, and the page then never loads. */
 async function load(importFile) {
   const modules = {};
-  for (const file of ["error", "cookies", "input", "host", "sessions"]) {
+  for (const file of ["error", "check", "profile", "cookies", "input", "host", "sessions"]) {
     modules[file] = await importFile(new URL(`../../src/npm/${file}.js`, import.meta.url).href);
   }
   return { ...modules.sessions.define(loadExports), SessionsError: modules.error.SessionsError };
 }
 
-/** Called once, with the crate's exports. */
-export function connect(make, describe, url) {
+/** Called once, with the crate's export. What `load.js` does around it in the package is done here. */
+export function connect(step, url) {
   sandbox = url?.replace(/\/$/, "");
-  function Call(goal, input) {
-    return make(goal, input);
-  }
-  loadExports = async () => ({ Call, describe });
+  const next = (call, body = new Uint8Array()) => JSON.parse(new TextDecoder().decode(step(new TextEncoder().encode(JSON.stringify(call)), body)));
+  loadExports = async () => next;
 }
 
 export const names = () => Object.keys(cases);
@@ -163,7 +161,8 @@ const cases = {
     }
     await fails(createSessions(null).list(), "invalid_options");
     await fails(faked(EMPTY).revoke(".."), "invalid_argument");
-    await fails(faked(EMPTY).create({}), "unsupported");
+    await fails(faked(EMPTY).create({}), "invalid_argument");
+    await fails(faked(EMPTY).create({ userId: "u" }), "unsupported");
   }),
 
   describes_devices: test(async () => {

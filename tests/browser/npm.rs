@@ -1,12 +1,12 @@
 //! The npm package's JavaScript over this crate's exports: the cases are in `npm.js`.
 
-use auth_sessions::js::{Call, describe};
+use auth_sessions::js::step;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::{console_log, wasm_bindgen_test};
 
 #[wasm_bindgen(module = "/tests/browser/npm.js")]
 extern "C" {
-    fn connect(make: &JsValue, describe: &JsValue, sandbox: Option<String>);
+    fn connect(step: &JsValue, sandbox: Option<String>);
     fn names() -> Vec<String>;
     #[wasm_bindgen(catch)]
     async fn run(name: &str) -> Result<JsValue, JsValue>;
@@ -27,10 +27,12 @@ macro_rules! served {
 }
 
 served! {
+    "/src/npm/check.js" CHECK "check"
     "/src/npm/cookies.js" COOKIES "clearCookies"
     "/src/npm/error.js" ERROR "SessionsError"
     "/src/npm/host.js" HOST "Host"
     "/src/npm/input.js" INPUT "METHODS"
+    "/src/npm/profile.js" PROFILE "readProfile"
     "/src/npm/sessions.js" SESSIONS "define"
     "/tests/browser/fetch.js" FETCH "kinds"
 }
@@ -38,9 +40,8 @@ served! {
 async fn case(name: &str) {
     thread_local! {
         static CONNECTED: () = {
-            let make = Closure::<dyn Fn(String, String) -> JsValue>::new(|goal: String, input: String| Call::new(&goal, &input).into());
-            let label = Closure::<dyn Fn(String) -> String>::new(|user_agent: String| describe(&user_agent));
-            connect(&make.into_js_value(), &label.into_js_value(), option_env!("SANDBOX_URL").map(str::to_owned));
+            let step = Closure::<dyn Fn(Vec<u8>, Vec<u8>) -> Vec<u8>>::new(|call: Vec<u8>, body: Vec<u8>| step(&call, &body));
+            connect(&step.into_js_value(), option_env!("SANDBOX_URL").map(str::to_owned));
         };
     }
     CONNECTED.with(|()| ());

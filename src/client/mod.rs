@@ -471,7 +471,10 @@ impl<'a> Call<'a> {
         }
         for of in &[self.profile, endpoint] {
             of.member("headers").each(&mut |name, value| {
-                if let Some(value) = fill(value, &input) {
+                // The caller's own come first.
+                let mut given = self.json.member("headers").items().chain(self.json.member("callHeaders").items());
+                let is_given = given.any(|pair| pair.items().next().unwrap_or(Json::NULL).word().eq_ignore_ascii_case(name));
+                if let Some(value) = fill(value, &input).filter(|_| !is_given) {
                     header(name, &plain(&value));
                 }
             });

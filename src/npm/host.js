@@ -114,8 +114,7 @@ export class Host {
       for (const [name, value] of headers) {
         // Cookies are joined otherwise than other headers.
         if (/^cookie$/i.test(name) && merged.has(name)) merged.set(name, `${merged.get(name)}; ${value}`);
-        // The caller's own comes first.
-        else if (name !== "accept" || !merged.has(name)) merged.append(name, value);
+        else merged.append(name, value);
       }
       // Nothing is set that was not asked for: edge runtimes refuse what they do not know.
       request = new Request(url, { method, headers: merged, redirect: "manual", ...(body !== null && { body }), ...(credentials && { credentials }) });

@@ -2,8 +2,8 @@
 
 use crate::{
     package, privacy,
-    process::{command, root, run, run_within, show, target},
-    sandbox::{self, Sandbox},
+    process::{command, run, run_within, show, target},
+    sandbox::{self, Page, Sandbox},
     start,
     tools::{self, Missing, Need},
 };
@@ -80,6 +80,13 @@ const STEPS: &[Step] = &[
     Step { name: "wasm", title: "wasm tests in Chromium", needs: &[Need::WasmTarget, Need::WasmTools, Need::Chromium], uses: &[], run: wasm },
     Step { name: "types", title: "types, tsc --strict", needs: &[Need::TestModules], uses: &[Made::Package], run: |_| passed(npm_run("types", &[])) },
     Step { name: "node", title: "packed tarball in Node, against the sandbox", needs: &[Need::TestModules], uses: &[Made::Package], run: node },
+    Step {
+        name: "peers",
+        title: "official clients and OpenAPI documents against the sandbox; Better Auth's wire",
+        needs: &[Need::TestModules],
+        uses: &[],
+        run: peers,
+    },
     Step { name: "page-build", title: "the page: type check and build", needs: &[], uses: &[Made::Package, Made::Page], run: |_| Ok(Outcome::Passed) },
     Step {
         name: "page",
@@ -129,7 +136,7 @@ impl Shared {
     }
 
     /// A sandbox with a fresh database, its binary built once in this run. Its log is kept with the artefacts.
-    fn sandbox(&self, step: &str, port: u16, page: Option<&Path>, allow_origin: Option<String>) -> Result<(Sandbox, PathBuf)> {
+    fn sandbox(&self, step: &str, port: u16, page: Option<Page<'_>>, allow_origin: Option<String>) -> Result<(Sandbox, PathBuf)> {
         let built = self.server.get_or_init(|| sandbox::build().map_err(|error| format!("{error:#}")));
         if let Err(error) = built {
             bail!("{error}");
@@ -220,17 +227,25 @@ fn node(shared: &Shared) -> Result<Outcome> {
     passed(npm_run("node", &[("SANDBOX_URL", sandbox.url.as_ref()), ("PACKAGE_TARBALL", tarball.as_ref())]))
 }
 
+/// `npm run peers` in tests/: what others say about the wires that the package is tested against.
+fn peers(shared: &Shared) -> Result<Outcome> {
+    let (sandbox, _) = shared.sandbox("peers", 4825, None, None)?;
+    passed(npm_run("peers", &[("SANDBOX_URL", sandbox.url.as_ref())]))
+}
+
 /// `npm run page` in tests/: the built page, driven in Chromium.
 fn page(shared: &Shared) -> Result<Outcome> {
-    let dist = root().join("www/dist");
-    let (sandbox, database) = shared.sandbox("page", 4830, Some(&dist), None)?;
+    let (artifacts, dist, port) = (artifacts()?, start::dist(), sandbox::free_port(4830)?);
+    let better_auth = start::BetterAuth::start(port, Some(&artifacts.join("better-auth-page.log")))?;
+    let served = Page { folder: &dist, connect_origin: Some(better_auth.url.clone()) };
+    let (sandbox, database) = shared.sandbox("page", port, Some(served), None)?;
     let chromium = tools::chromium().context("Chromium is missing")?;
-    let artifacts = artifacts()?;
     passed(npm_run(
         "page",
         &[
             ("PAGE_URL", sandbox.url.as_ref()),
             ("SANDBOX_URL", sandbox.url.as_ref()),
+            ("BETTER_AUTH_URL", better_auth.url.as_ref()),
             ("SANDBOX_DB", database.as_ref()),
             ("CHROMIUM", chromium.as_ref()),
             ("ARTIFACTS", artifacts.as_ref()),

@@ -1,6 +1,6 @@
 //! Labels for people, from user agents.
 
-use crate::json::{Writer, join};
+use crate::json::{Writer, cut, join, lines, words};
 
 /// A part of a text, without the searcher of the standard library: that one is large.
 pub(crate) fn has(text: &str, part: &str) -> bool {
@@ -8,58 +8,59 @@ pub(crate) fn has(text: &str, part: &str) -> bool {
 }
 
 /// Product tokens and their names; the first that occurs wins, so those that imitate others come before them.
-const BROWSERS: [(&str, &str); 33] = [
-    ("Googlebot", "Googlebot"),
-    ("bingbot", "Bingbot"),
-    ("curl/", "curl"),
-    ("Wget/", "Wget"),
-    ("python-requests/", "Python Requests"),
-    ("PostmanRuntime/", "Postman"),
-    ("Edg/", "Edge"),
-    ("EdgA/", "Edge"),
-    ("EdgiOS/", "Edge"),
-    ("Edge/", "Edge"),
-    ("OPR/", "Opera"),
-    ("OPiOS/", "Opera"),
-    ("OPX/", "Opera"),
-    ("OPT/", "Opera"),
-    ("SamsungBrowser/", "Samsung Internet"),
-    ("Vivaldi/", "Vivaldi"),
-    ("YaBrowser/", "Yandex Browser"),
-    ("UCBrowser/", "UC Browser"),
-    ("Whale/", "Whale"),
-    ("DuckDuckGo/", "DuckDuckGo"),
-    ("Ddg/", "DuckDuckGo"),
-    ("Silk/", "Silk"),
-    ("FxiOS/", "Firefox"),
-    ("Firefox/", "Firefox"),
-    ("CriOS/", "Chrome"),
-    ("; wv)", "Android WebView"),
-    ("HeadlessChrome/", "Headless Chrome"),
-    ("Chrome/", "Chrome"),
-    ("Chromium/", "Chromium"),
-    ("Opera", "Opera"),
-    ("MSIE ", "Internet Explorer"),
-    ("Trident/7", "Internet Explorer"),
-    ("Safari/", "Safari"),
-];
+const BROWSERS: &str = "Googlebot=Googlebot
+bingbot=Bingbot
+curl/=curl
+Wget/=Wget
+python-requests/=Python Requests
+PostmanRuntime/=Postman
+Edg/=Edge
+EdgA/=Edge
+EdgiOS/=Edge
+Edge/=Edge
+OPR/=Opera
+OPiOS/=Opera
+OPX/=Opera
+OPT/=Opera
+SamsungBrowser/=Samsung Internet
+Vivaldi/=Vivaldi
+YaBrowser/=Yandex Browser
+UCBrowser/=UC Browser
+Whale/=Whale
+DuckDuckGo/=DuckDuckGo
+Ddg/=DuckDuckGo
+Silk/=Silk
+FxiOS/=Firefox
+Firefox/=Firefox
+CriOS/=Chrome
+; wv)=Android WebView
+HeadlessChrome/=Headless Chrome
+Chrome/=Chrome
+Chromium/=Chromium
+Opera=Opera
+MSIE =Internet Explorer
+Trident/7=Internet Explorer
+Safari/=Safari";
 
 /// How many of them, from the first, are no browsers.
 const BOTS: usize = 6;
 
 /// The same for operating systems and device families. iPhones say "like Mac OS X"; Android and ChromeOS say "Linux" or "X11".
-const SYSTEMS: [(&str, &str, &str); 10] = [
-    ("iPad", "iPad", "tablet"),
-    ("iPhone", "iPhone", "mobile"),
-    ("iPod", "iPod", "mobile"),
-    ("Windows Phone", "Windows Phone", "mobile"),
-    ("Android", "Android", "mobile"),
-    ("CrOS", "ChromeOS", "desktop"),
-    ("Windows", "Windows", "desktop"),
-    ("Mac OS X", "macOS", "desktop"),
-    ("Macintosh", "macOS", "desktop"),
-    ("Linux", "Linux", "desktop"),
-];
+const SYSTEMS: &str = "iPad=iPad=tablet
+iPhone=iPhone=mobile
+iPod=iPod=mobile
+Windows Phone=Windows Phone=mobile
+Android=Android=mobile
+CrOS=ChromeOS=desktop
+Windows=Windows=desktop
+Mac OS X=macOS=desktop
+Macintosh=macOS=desktop
+Linux=Linux=desktop";
+
+/// The line whose token is in the text: its number, and what it says.
+fn look_up<'a>(table: &'a str, text: &str) -> Option<(usize, &'a str)> {
+    lines(table).enumerate().find_map(|(index, line)| cut(line, b'=').filter(|(token, _)| has(text, token)).map(|(_, rest)| (index, rest)))
+}
 
 /// Reads a user agent: label, browser, operating system and kind, in JSON. What it does not say is null; versions are left out, as browsers freeze them.
 pub fn describe(user_agent: &str) -> String {
@@ -68,21 +69,19 @@ pub fn describe(user_agent: &str) -> String {
 
 /// The same where the back-end has read the user agent: what it knows about the system, and the browser's name.
 pub fn label(user_agent: &str, browser_name: Option<&str>, is_mobile: Option<bool>) -> String {
-    let browser = BROWSERS.iter().position(|(token, _)| has(user_agent, token));
-    let system = SYSTEMS.iter().find(|(token, ..)| has(user_agent, token));
-    let name = browser_name.or(browser.and_then(|index| BROWSERS.get(index)).map(|(_, name)| *name));
-    let os = system.map(|(_, name, _)| *name);
+    let browser = look_up(BROWSERS, user_agent);
+    let (os, usual_kind) = look_up(SYSTEMS, user_agent).and_then(|(_, system)| cut(system, b'=')).map_or((None, "unknown"), |(os, kind)| (Some(os), kind));
+    let name = browser_name.or(browser.map(|(_, name)| name));
     let lower = user_agent.to_ascii_lowercase();
-    let kind = if browser.is_some_and(|index| index < BOTS) || ["bot", "crawler", "spider"].iter().any(|word| has(&lower, word)) {
+    let kind = if browser.is_some_and(|(index, _)| index < BOTS) || words("bot crawler spider").any(|word| has(&lower, word)) {
         "bot"
+    } else if os == Some("Android") && !is_mobile.unwrap_or_else(|| has(user_agent, "Mobile")) {
+        // Android tablets leave "Mobile" out.
+        "tablet"
+    } else if os.is_none() && is_mobile == Some(true) {
+        "mobile"
     } else {
-        match system {
-            // Android tablets leave "Mobile" out.
-            Some((_, "Android", _)) if !is_mobile.unwrap_or_else(|| has(user_agent, "Mobile")) => "tablet",
-            Some((_, _, kind)) => kind,
-            None if is_mobile == Some(true) => "mobile",
-            None => "unknown",
-        }
+        usual_kind
     };
     let label = match (name, os) {
         (Some(browser), Some(os)) => join(&[browser, " on ", os]),

@@ -1,6 +1,6 @@
 //! The one closed set of errors, with stable codes.
 
-use crate::json::Writer;
+use crate::json::{Writer, words};
 
 /// What went wrong, as a stable name that callers may branch on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,37 +45,39 @@ pub enum Code {
     Internal,
 }
 
-const CODES: [(Code, &str); 19] = [
-    (Code::InvalidOptions, "invalid_options"),
-    (Code::InvalidArgument, "invalid_argument"),
-    (Code::Unsupported, "unsupported"),
-    (Code::Insecure, "insecure"),
-    (Code::Unauthenticated, "unauthenticated"),
-    (Code::ReauthenticationRequired, "reauthentication_required"),
-    (Code::Forbidden, "forbidden"),
-    (Code::NotFound, "not_found"),
-    (Code::Conflict, "conflict"),
-    (Code::Rejected, "rejected"),
-    (Code::RateLimited, "rate_limited"),
-    (Code::ServerError, "server_error"),
-    (Code::Network, "network"),
-    (Code::Timeout, "timeout"),
-    (Code::Aborted, "aborted"),
-    (Code::InvalidResponse, "invalid_response"),
-    (Code::CurrentUnknown, "current_unknown"),
-    (Code::PartialRevocation, "partial_revocation"),
-    (Code::Internal, "internal"),
+/// All of them, and their names in the same order.
+const ALL: [Code; 19] = [
+    Code::InvalidOptions,
+    Code::InvalidArgument,
+    Code::Unsupported,
+    Code::Insecure,
+    Code::Unauthenticated,
+    Code::ReauthenticationRequired,
+    Code::Forbidden,
+    Code::NotFound,
+    Code::Conflict,
+    Code::Rejected,
+    Code::RateLimited,
+    Code::ServerError,
+    Code::Network,
+    Code::Timeout,
+    Code::Aborted,
+    Code::InvalidResponse,
+    Code::CurrentUnknown,
+    Code::PartialRevocation,
+    Code::Internal,
 ];
+const NAMES: &str = "invalid_options invalid_argument unsupported insecure unauthenticated reauthentication_required forbidden not_found conflict rejected rate_limited server_error network timeout aborted invalid_response current_unknown partial_revocation internal";
 
 impl Code {
     /// The stable name.
     pub fn as_str(self) -> &'static str {
-        CODES.iter().find(|(code, _)| *code == self).map_or("internal", |(_, name)| name)
+        words(NAMES).nth(self as usize).unwrap_or("internal")
     }
 
     /// The code of that name; what has none is a defect.
     pub fn by_name(name: &str) -> Self {
-        CODES.iter().find(|(_, known)| *known == name).map_or(Self::Internal, |(code, _)| *code)
+        words(NAMES).position(|known| known == name).and_then(|index| ALL.get(index).copied()).unwrap_or(Self::Internal)
     }
 }
 

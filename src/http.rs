@@ -1,6 +1,6 @@
 //! HTTP as plain values: requests to make, responses to read, and the rules that keep them safe.
 
-use crate::json::{Json, cut, join, plain, push_hex, quoted, unescape};
+use crate::json::{Json, cut, join, plain, push_hex, quoted, unescape, words};
 
 /// A path with its inputs filled in: `{name}` becomes the input, percent-encoded. A query parameter without its input is left out.
 pub fn fill_path(path: &str, input: &dyn Fn(&str) -> Option<String>) -> String {
@@ -174,8 +174,7 @@ pub fn scrub_json(json: Json<'_>, secrets: &[String]) -> String {
 pub fn is_secret(name: &str, value: Json<'_>) -> bool {
     // As it was sent: escapes would hide it.
     let name = unescape(name).to_ascii_lowercase();
-    matches!(value.source().as_bytes().first(), Some(b'"' | b'[' | b'{'))
-        && ["token", "tokens", "secret", "password", "apikey", "api_key"].iter().any(|end| name.ends_with(end))
+    matches!(value.source().as_bytes().first(), Some(b'"' | b'[' | b'{')) && words("token tokens secret password apikey api_key").any(|end| name.ends_with(end))
 }
 
 #[cfg(test)]

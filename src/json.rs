@@ -241,15 +241,29 @@ pub fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
     Some((text.get(..end)?, text.get(end + 1..)?))
 }
 
+/// The parts of a text between single separators.
+pub struct Parts<'a>(Option<&'a str>, u8);
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = &'a str;
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'a str> {
+        let text = self.0?;
+        let cut = cut(text, self.1);
+        self.0 = cut.map(|(_, after)| after);
+        Some(cut.map_or(text, |(part, _)| part))
+    }
+}
+
 /// The parts between single spaces.
-pub fn words(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = Some(text);
-    std::iter::from_fn(move || {
-        let text = rest?;
-        let (word, after) = cut(text, b' ').map_or((text, None), |(word, after)| (word, Some(after)));
-        rest = after;
-        Some(word)
-    })
+pub fn words(text: &str) -> Parts<'_> {
+    Parts(Some(text), b' ')
+}
+
+/// The lines.
+pub fn lines(text: &str) -> Parts<'_> {
+    Parts(Some(text), b'\n')
 }
 
 /// The text of a string in JSON, or the digits of a number.

@@ -5,46 +5,31 @@
 
 use crate::device;
 use crate::http::is_secret;
-use crate::json::{Json, Writer, quoted, words};
+use crate::json::{Json, Writer, cut, lines, quoted, words};
 use crate::time::Time;
 
-/// Where things usually are, in sessions and in the answers around them: members, and paths one after the other.
-const USUAL: [(&str, &str); 18] = [
-    ("id", "id session_id sessionId uuid $id _id objectId"),
-    ("createdAt", "created_at createdAt created started started_at $createdAt"),
-    (
-        "lastActiveAt",
-        "last_activity_at last_active_at last_activity lastActivity lastActiveAt last_seen last_seen_at lastSeen lastAccess last_used_at updatedAt updated_at",
-    ),
-    ("expiresAt", "expires_at expiresAt expires expire"),
-    ("userAgent", "user_agent userAgent /device_info/user_agent /devices/0/user_agent"),
-    ("ipAddress", "ip_address ipAddress ip last_ip_address last_ip /device_info/ip_address /devices/0/ip_address /device_info/ip /devices/0/ip"),
-    ("current", "is_current isCurrent current"),
-    ("status", "status state"),
-    ("revoked", "revoked_at revokedAt"),
-    ("userId", "user_id userId"),
-    ("tenant", "tenant"),
-    ("city", "city /location/city"),
-    ("country", "country /location/country"),
-    ("items", " sessions items data results /data/sessions /data/items"),
-    ("currentId", "current_session_id currentSessionId /data/current_session_id"),
-    ("next", "next_cursor nextCursor cursor /data/next_cursor /data/nextCursor"),
-    ("count", "count revoked_count revokedCount /data/count /data/revoked_count /data/revokedCount"),
-    ("total", "total_count totalCount total /data/total_count /data/total"),
-];
+/// Where things usually are, in sessions and in the answers around them: a line for each member, with paths one after the other.
+const USUAL: &str = "id:id session_id sessionId uuid $id _id objectId
+createdAt:created_at createdAt created started started_at $createdAt
+lastActiveAt:last_activity_at last_active_at last_activity lastActivity lastActiveAt last_seen last_seen_at lastSeen lastAccess last_used_at updatedAt updated_at
+expiresAt:expires_at expiresAt expires expire
+userAgent:user_agent userAgent /device_info/user_agent /devices/0/user_agent
+ipAddress:ip_address ipAddress ip last_ip_address last_ip /device_info/ip_address /devices/0/ip_address /device_info/ip /devices/0/ip
+current:is_current isCurrent current
+status:status state
+revoked:revoked_at revokedAt
+userId:user_id userId
+tenant:tenant
+city:city /location/city
+country:country /location/country
+items: sessions items data results /data/sessions /data/items
+currentId:current_session_id currentSessionId /data/current_session_id
+next:next_cursor nextCursor cursor /data/next_cursor /data/nextCursor
+count:count revoked_count revokedCount /data/count /data/revoked_count /data/revokedCount
+total:total_count totalCount total /data/total_count /data/total";
 
-/// The states that callers are told of. What is over can't be revoked any more.
-const STATUSES: [(&str, bool); 9] = [
-    ("active", false),
-    ("pending", false),
-    ("blocked", false),
-    ("revoked", true),
-    ("expired", true),
-    ("ended", true),
-    ("removed", true),
-    ("abandoned", true),
-    ("replaced", true),
-];
+/// The states that callers are told of. From the fourth on the session is over and can't be revoked any more.
+const STATUSES: &str = "active pending blocked revoked expired ended removed abandoned replaced";
 
 /// How a member of a session is made.
 #[derive(Clone, Copy)]
@@ -59,22 +44,23 @@ enum Member {
     Raw,
 }
 
-/// Every member of a session, in order.
-static MEMBERS: [(&str, Member); 14] = [
-    ("id", Member::Text),
-    ("status", Member::Status),
-    ("createdAt", Member::Time),
-    ("lastActiveAt", Member::Time),
-    ("expiresAt", Member::Time),
-    ("userAgent", Member::Text),
-    ("ipAddress", Member::Text),
-    ("tenant", Member::Text),
-    ("userId", Member::Text),
-    ("current", Member::Current),
-    ("device", Member::Device),
-    ("location", Member::Location),
-    ("method", Member::Method),
-    ("raw", Member::Raw),
+/// Every member of a session, in order, and how it is made.
+const MEMBERS: &str = "id status createdAt lastActiveAt expiresAt userAgent ipAddress tenant userId current device location method raw";
+const MAKING: [Member; 14] = [
+    Member::Text,
+    Member::Status,
+    Member::Time,
+    Member::Time,
+    Member::Time,
+    Member::Text,
+    Member::Text,
+    Member::Text,
+    Member::Text,
+    Member::Current,
+    Member::Device,
+    Member::Location,
+    Member::Method,
+    Member::Raw,
 ];
 
 /// What a value has to be to be used.
@@ -107,8 +93,8 @@ pub fn find<'a>(value: Json<'a>, list: Json<'_>, member: &str, kind: Kind) -> Op
     if let Some(said) = list.member("fields").get(member) {
         return said.items().find_map(|path| value.at(&path.as_words()).filter(is_right));
     }
-    let (_, paths) = USUAL.iter().find(|(known, _)| *known == member)?;
-    words(paths).find_map(|path| value.at(path).filter(is_right))
+    let (_, line) = lines(USUAL).find_map(|line| cut(line, b':').filter(|(known, _)| *known == member))?;
+    words(line).find_map(|path| value.at(path).filter(is_right))
 }
 
 /// The same, as text.
@@ -130,7 +116,7 @@ pub fn find_flag(value: Json<'_>, list: Json<'_>, member: &str) -> Option<bool> 
 pub fn session(item: Json<'_>, list: Json<'_>, current: Option<bool>) -> String {
     let mut out = Writer::new();
     let text = |member: &str| find_text(item, list, member);
-    for (member, how) in &MEMBERS {
+    for (member, how) in words(MEMBERS).zip(MAKING) {
         let json = match how {
             Member::Status => Some(quoted(status(item, list))),
             Member::Time => find(item, list, member, Kind::Time).and_then(|found| time(found, list)).map(|time| quoted(&time.to_iso())),
@@ -166,12 +152,13 @@ fn status(item: Json<'_>, list: Json<'_>) -> &'static str {
     }
     let Some(word) = find_text(item, list, "status") else { return "active" };
     let word = list.get("statuses").and_then(|statuses| statuses.text(&word)).unwrap_or_else(|| word.to_ascii_lowercase());
-    STATUSES.iter().find(|(known, _)| *known == word).map_or("unknown", |(known, _)| known)
+    words(STATUSES).find(|known| *known == word).unwrap_or("unknown")
 }
 
 /// The session is known to be over.
 pub fn is_over(item: Json<'_>, list: Json<'_>) -> bool {
-    STATUSES.contains(&(status(item, list), true))
+    let status = status(item, list);
+    words(STATUSES).skip(3).any(|over| over == status)
 }
 
 /// A time, as the list writes times. Seconds are what comes before 1973 as milliseconds, and after 5138 as seconds.

@@ -12,6 +12,6 @@ export default defineConfig({
   server: {
     // The package is linked, so its files lie outside this folder.
     fs: { allow: [".", "../pkg"] },
-    proxy: { "/authvital": sandbox, "/sandbox": sandbox },
+    proxy: { "/authvital": sandbox, "/rest": sandbox, "/sandbox": sandbox },
   },
 });

@@ -38,7 +38,7 @@ use crate::cookie;
 use crate::device::has;
 use crate::error::{Code, Error};
 use crate::http::{Response, fill, fill_path, is_bearer, is_cookie_value, other_slash, scrub, scrub_json, without_query};
-use crate::json::{Document, Json, List, Writer, decimal, join, plain, quoted, root, scaled};
+use crate::json::{Document, Json, List, Writer, decimal, join, plain, quoted, root, scaled, words};
 use crate::jwt::{Claims, payload};
 use crate::model::{Kind, find, find_flag, find_number, find_text, is_over, session};
 use crate::provider::{Answer, Asked, Hook, OPERATIONS, Operation, by_name, list, read};
@@ -109,8 +109,8 @@ pub fn step(call: &str, body: &[u8]) -> String {
         profile,
         list: list(profile),
         hook: provider.as_ref().map(|provider| provider.hook).ok(),
-        goal: operation(json.member("goal").word()),
-        step: operation(json.member("step").word()),
+        goal: Operation::by_name(json.member("goal").word()),
+        step: Operation::by_name(json.member("step").word()),
         forwarded: forwarded.as_deref(),
         is_key,
         access: if is_key { &given } else { &user },
@@ -135,10 +135,16 @@ pub fn step(call: &str, body: &[u8]) -> String {
     };
     let (attempt, dialect, is_repeated) = (call.attempt, call.dialect, call.is_repeated);
     let (now_at, cursor) = (call.step, std::mem::take(&mut call.cursor));
-    let mut action = result.unwrap_or_else(|error| fail(&error));
+    let mut action = result.unwrap_or_else(|error| {
+        let mut action = to_do("fail");
+        action.json("error", &call.cleaned(&error));
+        action
+    });
+    let clean = |text: &Option<String>| text.as_deref().map(|text| scrub(text, &call.secrets()));
+    let (request_id, warnings) = (clean(&call.about.request_id), clean(&call.about.warnings));
     keep.number("attempt", Some(attempt)).number("dialect", Some(dialect)).flag("isRepeated", is_repeated).json("cursor", &cursor);
-    keep.text("step", now_at.map(name));
-    action.text("requestId", about.request_id.as_deref()).text("warnings", about.warnings.as_deref());
+    keep.text("step", now_at.map(Operation::name));
+    action.text("requestId", request_id.as_deref()).text("warnings", warnings.as_deref());
     action.json("keep", &keep.finish()).json("remember", &remember.finish()).finish()
 }
 
@@ -285,13 +291,13 @@ impl<'a> Call<'a> {
     fn capabilities(&self) -> String {
         let mut out = Writer::new();
         out.json("provider", self.profile.get("name").map_or("\"rest\"", Json::source));
-        for (name, goal) in OPERATIONS.iter().take(11) {
-            let support = match self.plan(*goal) {
-                _ if !self.endpoint(*goal).is_null() => "native",
+        for goal in OPERATIONS.into_iter().take(11) {
+            let support = match self.plan(goal) {
+                _ if !self.endpoint(goal).is_null() => "native",
                 Some(_) => "emulated",
                 None => "unsupported",
             };
-            out.text(name, Some(support));
+            out.text(goal.name(), Some(support));
         }
         out.text("effect", Some(self.effect())).flag("browser", self.profile.get("noBrowser").is_none());
         out.json("pageSize", self.list.member("pageSize").source()).finish()
@@ -304,7 +310,7 @@ impl<'a> Call<'a> {
 
     /// The endpoint for an operation, in the dialect that is spoken.
     fn endpoint(&self, operation: Operation) -> Json<'a> {
-        let found = self.profile.member(name(operation));
+        let found = self.profile.member(operation.name());
         if found.is_array() { found.items().nth(self.dialect as usize).unwrap_or(Json::NULL) } else { found }
     }
 
@@ -359,7 +365,7 @@ impl<'a> Call<'a> {
     }
 
     fn dialect_key(&self) -> &'static str {
-        self.step.filter(|_| self.profile.is("perOperation")).map_or(memory::DIALECT, name)
+        self.step.filter(|_| self.profile.is("perOperation")).map_or(memory::DIALECT, Operation::name)
     }
 
     fn take_answer(&mut self, response: Response<'a>) -> Result<Action, Error> {
@@ -512,10 +518,10 @@ impl<'a> Call<'a> {
         let wrong = |what: &[&str]| Err(Error::new(Code::InvalidArgument, &join(what)));
         // Of a plan's later steps the arguments are not.
         let is_first = self.step == self.goal || self.step == Some(ListAll);
-        for (index, input) in ["applicationId", "userId", "pageSize", "cursor", "ofClient", "status"].iter().enumerate() {
+        for (index, input) in words("applicationId userId pageSize cursor ofClient status").enumerate() {
             // Ignored, it would show or end more than was asked for. To end some of the sessions that a list shows is not to end all.
             if is_first && !self.json.member(input).is_null() && (!self.takes(input) || index > 1 && self.goal != Some(ListAll)) {
-                let message = join(&["this back-end has no ", if *input == "ofClient" { "clientId" } else { input }, " here: leave it out"]);
+                let message = join(&["this back-end has no ", if input == "ofClient" { "clientId" } else { input }, " here: leave it out"]);
                 // Where the first dialect takes it, the caller can't know.
                 return Err(Error::new(if self.dialect > 0 && !self.profile.is("perOperation") { Code::Unsupported } else { Code::InvalidArgument }, &message));
             }
@@ -600,8 +606,6 @@ impl<'a> Call<'a> {
         };
         let path = self.json.member("sent").as_words();
         let asked = Asked { operation, dialect: self.dialect, profile: self.profile, endpoint: self.endpoint(operation), path: &path, now: self.time() };
-        let secrets = self.secrets();
-        let clean = |text: Option<String>| text.map(|text| scrub(&text, &secrets));
         let answer = match read(&asked, response, hook) {
             // Both endings were tried.
             Ok(Answer::OtherDialect) if self.json.is("isSwitched") => {
@@ -610,13 +614,10 @@ impl<'a> Call<'a> {
             }
             answer => answer,
         };
-        self.about.warnings = clean(response.header("x-system-warning"));
-        self.about.request_id = clean(response.header("x-request-id"));
+        self.about.warnings = response.header("x-system-warning");
+        self.about.request_id = response.header("x-request-id");
         answer.map_err(|mut error| {
-            error.message = scrub(&error.message, &secrets);
-            error.server_code = clean(error.server_code.take());
-            error.details = error.details.take().and_then(|details| Some(scrub_json(Document::read(&details)?.root(), &secrets)));
-            error.request_id = self.about.request_id.clone().or(clean(error.request_id.take()));
+            error.request_id = self.about.request_id.clone().or(error.request_id.take());
             self.about.request_id.clone_from(&error.request_id);
             let after = |name| retry::after(&response.header(name)?, self.time());
             error.retry_after =
@@ -625,13 +626,19 @@ impl<'a> Call<'a> {
         })
     }
 
+    /// An error for the caller: without secrets, whoever wrote them into it.
+    fn cleaned(&self, error: &Error) -> String {
+        let json = error.to_json();
+        scrub_json(root(&Document::read(&json)), &self.secrets())
+    }
+
     /// What no message may hold: the tokens, and whatever the headers carry.
     fn secrets(&self) -> Vec<String> {
         let mut secrets = Vec::new();
         for secret in &[self.access, self.user, self.refresh, self.forwarded.unwrap_or_default()] {
             add_secrets(&mut secrets, secret);
         }
-        for name in &["refreshToken", "handle", "expiredToken", "sessionRefreshToken", "csrf"] {
+        for name in words("refreshToken handle expiredToken sessionRefreshToken csrf") {
             add_secrets(&mut secrets, &plain(&self.named_input(name).unwrap_or_default()));
         }
         for name in &["headers", "callHeaders"] {
@@ -654,7 +661,7 @@ impl<'a> Call<'a> {
             return self.finish(Answer::Ended { success: true, count: None, message: None });
         }
         if error.code == Code::ReauthenticationRequired && self.json.is("canReauthenticate") && self.json.member("unfresh").is_null() {
-            let error = error.to_json();
+            let error = self.cleaned(&error);
             self.keep.json("unfresh", &error);
             let mut action = to_do("reauthenticate");
             action.json("error", &error);
@@ -702,7 +709,7 @@ impl<'a> Call<'a> {
                 Code::InvalidResponse => "rejected",
                 _ => "skipped",
             };
-            return Ok(self.logged_out(server, Some(&error.message), Some(&error)));
+            return Ok(self.logged_out(server, None, Some(&error)));
         }
         let endpoint = self.endpoint(Refresh);
         let rotates = !endpoint.member("refreshToken").is_null() || !endpoint.member("cookie").is_null();
@@ -942,10 +949,13 @@ impl<'a> Call<'a> {
                 self.remember.json(key, "null");
             }
         }
+        let error = error.map(|error| self.cleaned(error)).unwrap_or_else(|| "null".to_owned());
+        let document = Document::read(&error);
+        let words = root(&document).text("message");
         let mut out = Writer::new();
-        out.flag("success", server == "confirmed").text("message", message).text("server", Some(server));
+        out.flag("success", server == "confirmed").text("message", message.or(words.as_deref())).text("server", Some(server));
         out.json("setCookie", &cookie::removals(self.json.member("cookies")).unwrap_or_default());
-        out.json("error", error.map(Error::to_json).as_deref().unwrap_or("null"));
+        out.json("error", &error);
         done(&out.finish())
     }
 
@@ -963,14 +973,6 @@ impl<'a> Call<'a> {
         let longest = lifetime.and_then(|lifetime| self.time()?.plus(lifetime));
         longest.or(self.claims.expires_at.filter(|_| self.goal == Some(RevokeAll)))
     }
-}
-
-fn operation(name: &str) -> Option<Operation> {
-    OPERATIONS.iter().find(|(known, _)| *known == name).map(|(_, operation)| *operation)
-}
-
-fn name(operation: Operation) -> &'static str {
-    OPERATIONS.iter().find(|(_, known)| *known == operation).map_or("", |(name, _)| name)
 }
 
 /// A refresh token of this client that a newer one has replaced.
@@ -1011,12 +1013,6 @@ fn to_do(what: &str) -> Action {
 fn done(value: &str) -> Action {
     let mut action = to_do("done");
     action.json("value", value);
-    action
-}
-
-fn fail(error: &Error) -> Action {
-    let mut action = to_do("fail");
-    action.json("error", &error.to_json());
     action
 }
 

@@ -18,6 +18,8 @@ export const STRING = ["a string of Unicode text", isText];
 export const FLAG = ["true or false", (value) => typeof value === "boolean"];
 export const FUNCTION = ["a function", isFunction];
 
+export const HEADER = ["a header's name", (value) => isText(value) && /^[\w!#$%&'*+.^`|~-]+$/.test(value)];
+
 /** Members with ! after their name have to be there; of others, `undefined` and `null` are as if they were not. */
 export function check(object, table, code, prefix = "") {
   for (const [key, [what, isRight]] of Object.entries(table)) {

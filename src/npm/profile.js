@@ -1,10 +1,9 @@
-import { STRING, check, isObject, number, oneOf } from "./check.js";
+import { HEADER, STRING, check, isObject, number, oneOf } from "./check.js";
 import { fail } from "./error.js";
 
 const isList = (test) => (value) => Array.isArray(value) && value.every(test);
 const POINTER = ["a member's name or a JSON Pointer", STRING[1]];
 const OBJECT = ["an object", isObject];
-const HEADER = ["a header's name", (value) => STRING[1](value) && /^[\w!#$%&'*+.^`|~-]+$/.test(value)];
 const COUNT = number(1, 1e9);
 const STATUSES = ["an array of HTTP statuses", isList(number(100, 599)[1])];
 const ENDPOINT = {

@@ -36,7 +36,7 @@ pub use read::{list, read};
 
 use crate::error::{Code, Error};
 use crate::http::Response;
-use crate::json::{Json, join};
+use crate::json::{Json, join, words};
 use crate::time::Time;
 
 /// What a caller, or this client on their behalf, asks of a back-end.
@@ -70,22 +70,35 @@ pub enum Operation {
     RefreshSession,
 }
 
-/// The operations and their names, which are also those of the package's methods.
-pub const OPERATIONS: [(&str, Operation); 13] = [
-    ("list", Operation::List),
-    ("get", Operation::Get),
-    ("current", Operation::Current),
-    ("revoke", Operation::Revoke),
-    ("revokeCurrent", Operation::RevokeCurrent),
-    ("revokeAll", Operation::RevokeAll),
-    ("revokeOthers", Operation::RevokeOthers),
-    ("logout", Operation::Logout),
-    ("refresh", Operation::Refresh),
-    ("create", Operation::Create),
-    ("createToken", Operation::CreateToken),
-    ("createTokenFromTemplate", Operation::CreateTokenFromTemplate),
-    ("refreshSession", Operation::RefreshSession),
+/// All of them, and their names in the same order, which are also those of the package's methods.
+pub const OPERATIONS: [Operation; 13] = [
+    Operation::List,
+    Operation::Get,
+    Operation::Current,
+    Operation::Revoke,
+    Operation::RevokeCurrent,
+    Operation::RevokeAll,
+    Operation::RevokeOthers,
+    Operation::Logout,
+    Operation::Refresh,
+    Operation::Create,
+    Operation::CreateToken,
+    Operation::CreateTokenFromTemplate,
+    Operation::RefreshSession,
 ];
+const NAMES: &str = "list get current revoke revokeCurrent revokeAll revokeOthers logout refresh create createToken createTokenFromTemplate refreshSession";
+
+impl Operation {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        words(NAMES).nth(self as usize).unwrap_or_default()
+    }
+
+    /// The operation of that name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        OPERATIONS.get(words(NAMES).position(|known| known == name)?).copied()
+    }
+}
 
 /// What an answer says.
 #[derive(Debug)]

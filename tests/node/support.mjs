@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import path from "node:path";
 import { mock } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -45,6 +47,9 @@ const sandboxUrl = SANDBOX_URL.replace(/\/$/, "");
 /** The base URLs of the two generations. */
 export const G1 = `${sandboxUrl}/authvital`;
 export const G2 = `${sandboxUrl}/authvital-g2`;
+/** The base URLs of the other wires. */
+export const BASES = { clerk: `${sandboxUrl}/clerk/v1`, ksef: `${sandboxUrl}/ksef/v2`, rest: `${sandboxUrl}/rest`, fastapi: `${sandboxUrl}/rest-fastapi` };
+export const SECRET_KEY = "sk_test_sandbox_not_a_real_key";
 
 async function ask(method, route, body) {
   const headers = body === undefined ? {} : { "content-type": "application/json" };
@@ -64,6 +69,21 @@ export const sandbox = {
   async signIn(email = "demo@example.com", more = {}) {
     const { access_token: access, refresh_token: refresh } = await ask("POST", "sign-in", { email, password: `${email.split("@")[0]}-password`, ...more });
     return { access, refresh, id: claims(refresh).sid };
+  },
+  /** A new session on the wire of another back-end: `access`, `refresh`, `id`, `user`, `client` as that has them. */
+  async signInOn(wire, email = "demo@example.com", agent) {
+    const headers = { "content-type": "application/json", ...(agent && { "user-agent": agent }) };
+    const body = JSON.stringify({ email, password: `${email.split("@")[0]}-password`, wire });
+    const answer = await (await fetch(`${sandboxUrl}/sandbox/sign-in`, { method: "POST", headers, body })).json();
+    return { access: answer.access_token, refresh: answer.refresh_token, id: String(answer.session_id), user: answer.user.id, client: answer.client_id };
+  },
+  /** The ids that a wire has for a user's living sessions, newest first. */
+  async alive(wire, email) {
+    return (await sandbox.rows(email)).filter(({ state }) => state === "active").map(({ ids }) => String(ids[wire]));
+  },
+  /** How a session ended, by a wire's id: null where it did not. */
+  async endOf(wire, id, email) {
+    return (await sandbox.rows(email)).find(({ ids }) => String(ids[wire]) === String(id)).ended_by;
   },
   faults: (...rules) => ask("PUT", "faults", rules),
   advance: (ms) => ask("POST", "clock", { advance_ms: ms }),
@@ -122,6 +142,88 @@ export function faked(answer, options = {}) {
   return { sessions, sent };
 }
 
+/**
+ * A client over the real `fetch`, or `through`. What it sends is in `sent`, in order: `line` (method and path after the base URL), `query`, `headers`, `body`.
+ */
+export function recorded({ fetch: through = globalThis.fetch, ...options }) {
+  const sent = [];
+  const root = new URL(options.baseUrl).pathname.replace(/\/$/, "");
+  const recording = async (request, init) => {
+    const { method } = request;
+    const { pathname, search, searchParams, origin } = new URL(request.url);
+    const entry = {
+      origin, method, path: pathname.slice(root.length), search, query: Object.fromEntries(searchParams), headers: Object.fromEntries(request.headers), text: "", body: undefined,
+    };
+    entry.line = `${method} ${entry.path}`;
+    sent.push(entry);
+    entry.text = await request.clone().text();
+    if (entry.text !== "") entry.body = JSON.parse(entry.text);
+    return through(request, init);
+  };
+  const sessions = createSessions({ maxRetries: 0, ...options, fetch: recording });
+  const lines = () => sent.map(({ line }) => line);
+  return { sessions, sent, lines, forget: () => sent.splice(0) };
+}
+
+/** Runs it where `globalThis.navigator` says that it is a browser. */
+export async function inBrowser(run) {
+  const before = Object.getOwnPropertyDescriptor(globalThis, "navigator");
+  const userAgent = "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0";
+  Object.defineProperty(globalThis, "navigator", { configurable: true, value: { userAgent, onLine: true } });
+  try {
+    return await run();
+  } finally {
+    if (before) Object.defineProperty(globalThis, "navigator", before);
+    else delete globalThis.navigator;
+  }
+}
+
+/** Everything that an error says, with its causes and those of its parts, as one text. */
+export function told(error) {
+  const seen = new Set();
+  const visit = (value) => {
+    if (typeof value !== "object" || value === null || seen.has(value)) return [String(value)];
+    seen.add(value);
+    return Object.getOwnPropertyNames(value).flatMap((name) => [name, ...visit(value[name])]);
+  };
+  return visit(error).join("\n");
+}
+
+/** A real server on loopback that answers with `answer(request)`: `[status, body?, headers?]`; it ends with the test. What it was asked is in `seen`. */
+export async function serve(context, answer) {
+  const seen = [];
+  const server = createServer(async (incoming, outgoing) => {
+    let body = "";
+    for await (const chunk of incoming) body += chunk;
+    const { method, url, headers } = incoming;
+    const request = { method, url, line: `${method} ${url}`, headers, body };
+    seen.push(request);
+    const [status, content, more] = answer(request);
+    const type = content === undefined ? {} : { "content-type": "application/json" };
+    outgoing.writeHead(status, { ...type, ...more }).end(content === undefined ? undefined : JSON.stringify(content));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  context.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { origin: `http://127.0.0.1:${server.address().port}`, seen, lines: () => seen.map(({ line }) => line) };
+}
+
+/** Promises that are awaited one after the other: none of them is unhandled meanwhile. */
+export function held(...promises) {
+  for (const promise of promises) promise.catch(() => {});
+  return promises;
+}
+
+/** All that `for await` gives. */
+export async function every(iterable) {
+  const items = [];
+  for await (const item of iterable) items.push(item);
+  return items;
+}
+
 /** A promise that never settles. */
 export const never = () => new Promise(() => {});
 
@@ -155,8 +257,8 @@ export async function fails(promise, code, about = "") {
   assert.fail(`${about} resolved with ${JSON.stringify(value)} instead of rejecting with ${code}`);
 }
 
-/** Runs the clock of this process forward until the promise settles; how many milliseconds that took. For calls over a fake fetch. */
-export async function fastForward(start, most = 120_000) {
+/** Runs the clock of this process forward, `step` by step, until the promise settles; how many milliseconds that took. For calls over a fake fetch. */
+export async function fastForward(start, most = 120_000, step = 10) {
   // Compiled beforehand: that takes real time.
   await describeDevice(null);
   mock.timers.enable({ apis: ["setTimeout", "Date"], now: Date.now() });
@@ -168,7 +270,7 @@ export async function fastForward(start, most = 120_000) {
     // A few turns of the event loop for each tick: nothing but the clock is waited for.
     for (let turn = 0; !settled; turn++) {
       await new Promise((resolve) => setImmediate(resolve));
-      if (turn % 4 === 3 && !settled) mock.timers.tick(10);
+      if (turn % 4 === 3 && !settled) mock.timers.tick(step);
       assert.ok(Date.now() - began <= most, `the promise did not settle within ${most} ms of fast time`);
     }
     return { elapsed: Date.now() - began, promise };

@@ -1,5 +1,6 @@
 // The page in a real browser against the real sandbox. Needs PAGE_URL (the sandbox's origin); keeps screenshots in ARTIFACTS.
-// With SANDBOX_DB (the sandbox's SQLite file) what the database says is read from the file itself too.
+// With SANDBOX_DB (the sandbox's SQLite file) what the database says is read from the file itself too. BETTER_AUTH_URL is the real Better Auth that the page
+// calls beside the sandbox; without it the tests that need it are skipped.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
@@ -10,6 +11,7 @@ import { chromium } from "playwright-core";
 
 const axeSource = createRequire(import.meta.url)("axe-core").source;
 const PAGE_URL = (process.env.PAGE_URL ?? "http://127.0.0.1:4800").replace(/\/$/, "");
+const BETTER_AUTH_URL = process.env.BETTER_AUTH_URL;
 const ARTIFACTS = process.env.ARTIFACTS ?? path.resolve(import.meta.dirname, "../../target/artifacts");
 const DESKTOP = { width: 1280, height: 900 };
 const PHONE = { width: 390, height: 844 };
@@ -367,14 +369,319 @@ pageTest("the demo data can be put back", async ({ page }) => {
   assert.equal(await page.getByRole("listitem").count(), left + 1);
 });
 
+// ---------------------------------------------------------------- the switch between back-ends
+
+pageTest("the switch: by keyboard, kept in the address, an account for each", async ({ page }) => {
+  await signIn(page);
+  await shows(page, "AuthVital");
+  await wholesome(page, "switch");
+  assert.equal(new URL(page.url()).hash, "", "the first one needs no name");
+
+  await tabTo(page, "REST API");
+  await page.keyboard.press("Enter");
+  await heading(page, "Sign in");
+  await status(page, /^REST API\. Sign in$/);
+  assert.equal(await focused(page), "REST API", "the focus stays");
+  assert.equal(new URL(page.url()).hash, "#rest");
+  await shows(page, "REST API");
+  await page.reload();
+  await shows(page, "REST API");
+  await signIn(page);
+
+  // Signed in at both, and a reload keeps it.
+  await choose(page, "AuthVital");
+  await heading(page, "Your devices");
+  await devices(page);
+  await page.goBack();
+  await shows(page, "REST API");
+  await heading(page, "Your devices");
+  await page.reload();
+  await devices(page);
+  assert.deepEqual(await accounts(page), ["authvital", "rest"]);
+
+  await page.getByRole("banner").getByRole("button", { name: "Sign out" }).click();
+  await page.locator("#notice").getByText("You’ve been signed out.").waitFor();
+  assert.deepEqual(await accounts(page), ["authvital"]);
+  await choose(page, "AuthVital");
+  await devices(page);
+  assert.equal(await page.locator("#notice, #toast").count(), 0, "what is said about one back-end stays there");
+});
+
+pageTest("an address that names no back-end shows the first", async ({ page }) => {
+  await page.goto(`${PAGE_URL}/#constructor`);
+  await shows(page, "AuthVital");
+  await heading(page, "Sign in");
+});
+
+pageTest("what is under way goes on behind another back-end, and is told there", async ({ page }) => {
+  await signIn(page);
+  const id = await revokeButtons(page).first().getAttribute("data-id");
+  const held = await hold(page, REVOKE);
+  await revoke(page, id);
+  await row(page, id).locator("button[aria-disabled=true]").waitFor();
+  await choose(page, "REST API");
+  await heading(page, "Sign in");
+  const answered = page.waitForResponse(REVOKE);
+  held.release();
+  await answered;
+  await signIn(page);
+  assert.equal(await page.locator("#toast").count(), 0);
+  assert.ok(ended(await databaseRow(id)));
+  await choose(page, "AuthVital");
+  await page.locator("#toast").getByText("has been signed out.").waitFor();
+  assert.equal(await row(page, id).count(), 0);
+});
+
+pageTest("a question is not answered behind another back-end", async ({ page }) => {
+  await page.goto(`${PAGE_URL}/#rest`);
+  await choose(page, "AuthVital");
+  await signIn(page);
+  const id = await revokeButtons(page).first().getAttribute("data-id");
+  await revokeButtons(page).first().click();
+  await page.getByRole("dialog").waitFor();
+  await page.goBack();
+  await shows(page, "REST API");
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
+  assert.ok(!ended(await databaseRow(id)));
+});
+
+const sandboxSessions = async (of) => (await databaseRows()).filter((row) => row.state === "active" && row.user === of);
+const OTHERS = [
+  { id: "authvital-g2", name: "AuthVital 2nd generation", alive: async (of) => (await sandboxSessions(of)).map((row) => row.id), after: /signed out\. (It|They) may stay usable until/, expected: /status of 404/ },
+  { id: "rest", name: "REST API", alive: async (of) => (await sandboxSessions(of)).map((row) => String(row.ids.rest)), after: /signed out\. (It|They) may stay usable for a while/ },
+  { id: "better-auth", name: "Better Auth", alive: (of) => betterAuthSessions(of), after: /signed out\.$/ },
+];
+
+for (const { id: backend, name, alive, after: afterwards, expected } of OTHERS) {
+  pageTest(`${name}: the list, one device, the others, signing out, signing out everywhere`, async ({ page, expectProblem }) => {
+    // The first call finds out which generation it is.
+    if (expected) expectProblem(expected);
+    const before = await alive(DEMO);
+    const strangers = await alive("other@example.com");
+    await page.goto(`${PAGE_URL}/#${backend}`);
+    await shows(page, name);
+    await signIn(page);
+    const listed = await alive(DEMO);
+    const ids = await ownIds(page);
+    assert.deepEqual([ids.here, ...ids.others].sort(), listed.toSorted(), "all that the store has");
+    assert.deepEqual(listed.filter((id) => !before.includes(id)), [ids.here], "this device is the one that has just signed in");
+    await page.getByRole("listitem").first().getByText("This device", { exact: true }).waitFor();
+    await page.getByRole("listitem").first().getByRole("heading", { name: "Chrome on macOS" }).waitFor();
+    await wholesome(page, backend);
+    for (const [size, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP })) {
+      await page.setViewportSize(viewport);
+      await screenshot(page, `${backend}-${size}`);
+    }
+
+    const [id, ...rest] = ids.others;
+    await revoke(page, id);
+    await row(page, id).waitFor({ state: "detached" });
+    await page.locator("#toast p").filter({ hasText: afterwards }).waitFor();
+    assert.deepEqual((await alive(DEMO)).toSorted(), [ids.here, ...rest].sort(), "that one has ended");
+
+    await page.getByRole("button", { name: "Sign out all others" }).click();
+    await page.getByRole("dialog").getByText("You stay signed in here.").waitFor();
+    await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "No other devices" }).waitFor();
+    await page.locator("#toast p").filter({ hasText: afterwards }).waitFor();
+    assert.deepEqual(await alive(DEMO), [ids.here], "the others have ended, this one goes on");
+
+    await page.getByRole("banner").getByRole("button", { name: "Sign out" }).click();
+    await page.locator("#notice").getByText("You’ve been signed out.").waitFor();
+    assert.deepEqual(await alive(DEMO), []);
+    assert.deepEqual(await accounts(page), []);
+
+    await signIn(page);
+    assert.equal((await alive(DEMO)).length, 1);
+    await page.getByRole("button", { name: "Sign out everywhere" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Sign out everywhere" }).click();
+    await page.locator("#notice").getByText(/You’ve been signed out (everywhere|of 1 device)/).waitFor();
+    assert.deepEqual(await alive(DEMO), []);
+    assert.deepEqual(await alive("other@example.com"), strangers, "nobody else is signed out");
+  }, { needs: backend });
+}
+
+pageTest("AuthVital 2nd generation: renewed by its cookie, which no script can read", async ({ page, expectProblem }) => {
+  expectProblem(/status of 40[14]/);
+  await page.goto(`${PAGE_URL}/#authvital-g2`);
+  await signIn(page);
+  const { here } = await ownIds(page);
+  assert.equal(await page.evaluate(() => document.cookie), "");
+  assert.ok((await fetch(`${PAGE_URL}/sandbox/clock`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ advance_ms: 3_700_000 }) })).ok);
+  await page.getByRole("button", { name: "Refresh" }).click();
+  // The new refresh token is the browser's: nothing here names the current session any more, and nothing is guessed.
+  await page.getByRole("heading", { name: /^Devices \(\d+\)$/ }).waitFor();
+  assert.equal((await databaseRow(here)).ended_by, "rotated");
+  assert.equal(await page.getByText("This device").count(), 0);
+  assert.equal(await page.getByRole("button", { name: "Sign out all others" }).count(), 0);
+  const [{ id }] = (await sandboxSessions(DEMO)).filter((row) => row.user_agent === USER_AGENT);
+  await wholesome(page, "authvital-g2-renewed");
+  await page.getByRole("banner").getByRole("button", { name: "Sign out" }).click();
+  await page.locator("#notice").getByText("You’ve been signed out.").waitFor();
+  assert.ok(ended(await databaseRow(id)));
+});
+
+pageTest("Better Auth wants a fresh sign-in: no, a wrong password, yes", async ({ page, expectProblem }) => {
+  expectProblem(/status of 40[13]/);
+  await page.goto(`${PAGE_URL}/#better-auth`);
+  await signIn(page);
+  const { here } = await ownIds(page);
+  const count = (await betterAuthSessions(DEMO)).length;
+  await betterAuth("POST", "/test/age", { id: here, ms: DAY + 1 });
+
+  await page.getByRole("button", { name: "Refresh" }).click();
+  const dialog = page.getByRole("dialog", { name: "Please sign in again" });
+  await dialog.getByText("within a day of a sign-in. Enter the password of demo@example.com").waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.type), "password");
+  await wholesome(page, "sign-in-again");
+  await screenshot(page, "sign-in-again");
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+  await page.locator("#stale").getByText("Please sign in again.").waitFor();
+  assert.equal(await page.getByRole("listitem").count(), count, "the list stays");
+  await wholesome(page, "not-fresh");
+  await page.evaluate(() => dispatchEvent(new Event("online")));
+  assert.equal(await dialog.count(), 0, "nobody is asked unless they want something");
+
+  await page.locator("#stale").getByRole("button", { name: "Sign in again" }).click();
+  await dialog.waitFor();
+  await page.keyboard.type("wrong");
+  await page.keyboard.press("Enter");
+  await dialog.getByRole("alert").getByText("That email and password don’t match.").waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.type), "password");
+  await wholesome(page, "sign-in-again-wrong");
+  await page.keyboard.type("demo-password");
+  await page.keyboard.press("Enter");
+  await dialog.waitFor({ state: "detached" });
+  await page.locator("#stale").waitFor({ state: "detached" });
+  const ids = await ownIds(page);
+  const alive = await betterAuthSessions(DEMO);
+  assert.notEqual(ids.here, here, "a new session");
+  assert.deepEqual([ids.here, ...ids.others].sort(), alive.toSorted());
+  assert.ok(!alive.includes(here), "in place of the old one");
+  assert.equal(alive.length, count);
+  await page.reload();
+  await devices(page);
+}, { needs: "better-auth" });
+
+pageTest("Better Auth wants a fresh sign-in before there is a list, and the back button is a no", async ({ page, expectProblem }) => {
+  expectProblem(/status of 403/);
+  await page.goto(`${PAGE_URL}/#rest`);
+  await choose(page, "Better Auth");
+  await signIn(page);
+  await betterAuth("POST", "/test/age", { id: (await ownIds(page)).here, ms: DAY + 1 });
+  await page.reload();
+  const dialog = page.getByRole("dialog", { name: "Please sign in again" });
+  await dialog.waitFor();
+  await page.goBack();
+  await dialog.waitFor({ state: "detached" });
+  await shows(page, "REST API");
+  await heading(page, "Sign in");
+  await choose(page, "Better Auth");
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await page.locator("#load-error").getByRole("heading", { name: "Please sign in again" }).waitFor();
+  await wholesome(page, "not-fresh-without-list");
+  await page.locator("#load-error").getByRole("button", { name: "Sign in again" }).click();
+  await dialog.getByLabel("Password").fill("demo-password");
+  await dialog.getByRole("button", { name: "Sign in" }).click();
+  await devices(page);
+}, { needs: "better-auth" });
+
+pageTest("Better Auth isn’t running: the switch says so, the others work", async ({ page, expectProblem }) => {
+  await page.route("**/backends.json", (route) => route.fulfill({ contentType: "application/json", body: "{}" }));
+  await page.reload();
+  const link = switchTo(page, "Better Auth (not running)");
+  await link.waitFor();
+  await link.click();
+  await heading(page, "Better Auth isn’t running");
+  await page.getByText("“cargo xtask start” starts it, or says why it can’t.").waitFor();
+  assert.equal(await page.locator("main form, main button").count(), 0);
+  await wholesome(page, "better-auth-not-running");
+  await choose(page, "AuthVital");
+  await signIn(page);
+
+  if (!BETTER_AUTH_URL) return;
+  // Gone after the page had found it.
+  expectProblem(/ERR_CONNECTION_REFUSED/);
+  await page.unroute("**/backends.json");
+  await page.goto(`${PAGE_URL}/#better-auth`);
+  await page.reload();
+  await page.route(`${BETTER_AUTH_URL}/**`, (route) => route.abort("connectionrefused"));
+  await submit(page);
+  await page.getByText("The Better Auth server can’t be reached. Check that it is running, then try again.").first().waitFor();
+});
+
+for (const [backend, name] of [["clerk", "Clerk"], ["ksef", "KSeF"]]) {
+  pageTest(`${name} explains itself and sends nothing`, async ({ page }) => {
+    const reason = await refusal(backend);
+    const sent = [];
+    // Chromium looks for the page's icon when it likes.
+    page.on("request", (request) => request.url() !== `${PAGE_URL}/favicon.svg` && sent.push(request.url()));
+    await tabTo(page, `${name} (not from a browser)`);
+    await page.keyboard.press("Enter");
+    await heading(page, `${name} can’t be called from a browser`);
+    const said = await page.locator("#obstacle-reason").textContent();
+    assert.equal(said.toLowerCase(), `${reason.message}.`.toLowerCase(), "in the package's own words");
+    await page.locator("#obstacle code").getByText(reason.code, { exact: true }).waitFor();
+    await status(page, new RegExp(`^${name}\\. ${name} can’t be called`));
+    assert.equal(await page.locator("main form, main button, main input").count(), 0);
+    assert.equal(await page.getByRole("button", { name: "Restore the demo data" }).count(), 0);
+    await wholesome(page, backend);
+    await screenshot(page, backend);
+    assert.deepEqual(sent, []);
+
+    await page.setViewportSize({ width: 320, height: PHONE.height });
+    await page.reload();
+    await heading(page, `${name} can’t be called from a browser`);
+    await shows(page, name);
+    await switchTo(page, `${name} (not from a browser)`).waitFor();
+    assert.deepEqual(sent.filter((url) => new URL(url).origin !== new URL(PAGE_URL).origin), []);
+    assert.equal((await (await fetch(`${PAGE_URL}/sandbox/requests`)).json()).total, 0, "no request to any back-end");
+    await page.goBack();
+    await shows(page, "AuthVital");
+    await signIn(page);
+  });
+}
+
+pageTest("restoring the demo data signs out everywhere in that store, and nowhere else", async ({ page }) => {
+  for (const name of ["AuthVital", "Better Auth", "REST API"]) {
+    await choose(page, name);
+    await signIn(page);
+  }
+  await page.getByRole("button", { name: "Restore the demo data" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Restore" }).click();
+  await page.locator("#notice").getByText("The demo data has been restored.").waitFor();
+  assert.deepEqual(await accounts(page), ["better-auth"]);
+  await choose(page, "AuthVital");
+  await heading(page, "Sign in");
+
+  await choose(page, "Better Auth");
+  await devices(page);
+  const id = await revokeButtons(page).first().getAttribute("data-id");
+  await revoke(page, id);
+  await row(page, id).waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Restore the demo data" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Restore" }).click();
+  await page.locator("#notice").getByText("The demo data has been restored.").waitFor();
+  assert.equal((await betterAuthSessions(DEMO)).length, 6);
+  assert.equal(await page.getByRole("link", { name: "What the database says" }).getAttribute("href"), `${BETTER_AUTH_URL}/test/sessions`);
+}, { needs: "better-auth" });
+
 // ---------------------------------------------------------------- helpers
+
+const DEMO = "demo@example.com";
+const DAY = 24 * 60 * 60 * 1000;
 
 const serverError = { status: 500, contentType: "application/json", body: JSON.stringify({ message: "Internal server error", statusCode: 500 }) };
 
 /** A test with a fresh sandbox and page; nothing in the console or against the CSP but what it expects. */
-function pageTest(name, body) {
-  test(name, { timeout: 60_000 }, async () => {
-    assert.ok((await fetch(`${PAGE_URL}/sandbox/reset`, { method: "POST" })).ok);
+function pageTest(name, body, { needs } = {}) {
+  const skip = needs === "better-auth" && !BETTER_AUTH_URL && "BETTER_AUTH_URL is not set";
+  test(name, { timeout: 60_000, skip }, async () => {
+    for (const reset of [`${PAGE_URL}/sandbox/reset`, BETTER_AUTH_URL && `${BETTER_AUTH_URL}/test/reset`]) {
+      if (reset) assert.ok((await fetch(reset, { method: "POST" })).ok);
+    }
+    await fetch(`${PAGE_URL}/sandbox/requests`, { method: "DELETE" });
     const problems = [];
     const expected = [];
     const contexts = [];
@@ -414,6 +721,42 @@ async function signIn(page) {
   await submit(page);
   await devices(page);
 }
+
+const switchTo = (page, name) => page.getByRole("navigation", { name: "Back-end" }).getByRole("link", { name, exact: true });
+const choose = (page, name) => switchTo(page, name).click();
+
+/** The switch says that this is the back-end. */
+async function shows(page, name) {
+  const current = page.getByRole("navigation", { name: "Back-end" }).locator("[aria-current=page]");
+  await current.filter({ hasText: new RegExp(`^${name}( \\(|$)`) }).waitFor();
+  assert.equal(await current.count(), 1);
+  await page.getByRole("contentinfo").getByText(`Back-end: ${name}.`).waitFor();
+  const cut = await current.evaluate((link) => {
+    const [inner, outer] = [link, link.parentElement].map((element) => element.getBoundingClientRect());
+    return inner.left < outer.left || inner.right > outer.right;
+  });
+  assert.ok(!cut, "in sight on small screens, too");
+}
+
+/** Which back-ends somebody is signed in at. */
+const accounts = (page) => page.evaluate(() => Object.keys(sessionStorage).map((key) => key.replace("auth-sessions.account.", "")).sort());
+
+/** What the package says to a call from a browser. */
+async function refusal(provider) {
+  Object.defineProperty(globalThis, "navigator", { value: { userAgent: USER_AGENT }, configurable: true });
+  const { createSessions } = await import("../../pkg/index.js");
+  const sessions = createSessions({ provider });
+  assert.equal((await sessions.capabilities()).browser, false);
+  return sessions.list().then(() => assert.fail("it is not refused"), (error) => error);
+}
+
+async function betterAuth(method, path, body) {
+  const response = await fetch(BETTER_AUTH_URL + path, { method, body: body && JSON.stringify(body) });
+  assert.equal(response.status, 200);
+  return response.json();
+}
+
+const betterAuthSessions = async (of) => (await betterAuth("GET", `/test/sessions?user=${of}`)).sessions.map(({ id }) => id);
 
 const heading = (page, name) => page.getByRole("heading", { level: 1, name }).waitFor();
 const devices = (page) => page.getByRole("listitem").first().waitFor();

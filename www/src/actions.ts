@@ -1,151 +1,161 @@
 import { SessionsError, type RevokeAllResult, type Session } from "auth-sessions";
-import { forget, resetSandbox, sessions, signIn as askSandbox, SignInError } from "./account";
-import { announce } from "./dom";
+import { SignInError } from "./backends";
 import { afterlife, clockTime, deviceName, devices, explain } from "./format";
-import { current, setBusy, setFailure, start, update, type Notice } from "./state";
+import type { Notice, View } from "./state";
 
-let listing: AbortController | null = null;
-let loadedAt = 0;
-
-export async function signIn(email: string, password: string): Promise<void> {
-  await exclusively("sign-in", async () => {
-    update({ signInError: null });
+export async function signIn(view: View, email: string, password: string): Promise<void> {
+  await exclusively(view, "sign-in", async () => {
+    view.update({ signInError: null });
     try {
-      const user = await askSandbox(email, password);
-      start({ user });
-      void load();
+      const user = await view.backend.signIn(email, password);
+      view.start({ user });
+      void load(view);
     } catch (error) {
       const text = error instanceof SignInError ? error.message : "Something went wrong on this page. Reload it and try again.";
-      update({ signInError: text });
-      announce(text);
+      view.update({ signInError: text });
+      view.announce(text);
     }
   });
 }
 
 /** Fetches the list anew, on top of whatever is shown. `aloud`: the user waits for it, so its outcome is announced. */
-export async function load(aloud = !current().sessions || current().unreachable): Promise<void> {
-  if (!current().user) return;
-  listing?.abort();
-  listing = new AbortController();
-  const { signal } = listing;
-  update({ loading: true });
-  if (!current().sessions && !current().loadError) announce("Loading your devices…");
+export async function load(view: View, aloud = !view.state.sessions || view.state.unreachable): Promise<void> {
+  // What is not shown is loaded when it is: until then nobody would know what a password is asked for.
+  if (!view.state.user || !view.isShown) return;
+  view.listing?.abort();
+  view.listing = new AbortController();
+  const { signal } = view.listing;
+  view.update({ loading: true });
+  if (!view.state.sessions && !view.state.loadError) view.announce("Loading your devices…");
   try {
-    const capabilities = current().capabilities ?? (await sessions.capabilities());
+    const capabilities = view.state.capabilities ?? (await view.backend.sessions.capabilities());
     const found: Session[] = [];
-    for await (const session of sessions.list({ signal })) found.push(session);
+    for await (const session of view.backend.sessions.list({ signal })) found.push(session);
     if (signal.aborted) return;
-    const failures = new Map([...current().failures].filter(([id]) => found.some((session) => session.id === id)));
-    loadedAt = Date.now();
-    update({ capabilities, sessions: found.sort(thisDeviceFirst), failures, loading: false, loadError: null, unreachable: false });
-    if (aloud) announce(`${devices(found.length)} signed in.`);
+    const failures = new Map([...view.state.failures].filter(([id]) => found.some((session) => session.id === id)));
+    view.loadedAt = Date.now();
+    view.update({ capabilities, sessions: found.sort(thisDeviceFirst), failures, loading: false, loadError: null, unreachable: false });
+    if (aloud) view.announce(`${devices(found.length)} signed in.`);
   } catch (cause) {
     if (signal.aborted) return;
     const error = asSessionsError(cause);
     if (!error) {
-      update({ loading: false });
+      view.update({ loading: false });
       throw cause;
     }
-    if (leftBecauseOf(error)) return;
-    const repeated = current().loadError?.code === error.code;
-    update({ loading: false, loadError: error });
-    if (!repeated) announce(sentence(explain(error)));
+    if (leftBecauseOf(view, error)) return;
+    const repeated = view.state.loadError?.code === error.code;
+    view.update({ loading: false, loadError: error });
+    if (!repeated) view.announce(sentence(explain(error)));
   }
 }
 
 /** For a page that was out of sight: others may have signed in or out meanwhile. */
-export function reloadIfOld(): void {
-  if (Date.now() - loadedAt > 30_000) void load();
+export function reloadIfOld(view: View): void {
+  if (Date.now() - view.loadedAt > 30_000) reload(view);
 }
 
-export async function revoke(id: string): Promise<void> {
-  const session = current().sessions?.find((candidate) => candidate.id === id);
+/** Without being asked to, so not where the user would be asked something in turn. */
+export function reload(view: View): void {
+  if (view.state.loadError?.code !== "reauthentication_required") void load(view);
+}
+
+/** Stops what only fills the page. */
+export function leaveAlone(view: View): void {
+  view.listing?.abort();
+  if (view.state.loading) view.update({ loading: false });
+}
+
+export async function revoke(view: View, id: string): Promise<void> {
+  const session = view.state.sessions?.find((candidate) => candidate.id === id);
   if (!session) return;
   const name = deviceName(session);
-  await exclusively(id, async () => {
-    setFailure(id, null);
+  await exclusively(view, id, async () => {
+    view.setFailure(id, null);
     try {
-      const result = await sessions.revoke(id);
-      if (!current().user) return;
-      remove(id);
+      const result = await view.backend.sessions.revoke(id);
+      if (!view.state.user) return;
+      remove(view, id);
       if (result.outcome === "already-revoked") {
-        notify({ kind: "info", title: `${name} was already signed out.`, text: afterlife(result.effect, result.accessTokenValidUntil) });
+        notify(view, { kind: "info", title: `${name} was already signed out.`, text: afterlife(result.effect, result.accessTokenValidUntil) });
       } else {
-        notify({ kind: "success", title: `${name} has been signed out.`, text: afterlife(result.effect, result.accessTokenValidUntil) });
+        notify(view, { kind: "success", title: `${name} has been signed out.`, text: afterlife(result.effect, result.accessTokenValidUntil) });
       }
-      void load();
+      void load(view);
     } catch (cause) {
-      const error = failure(cause);
+      const error = failure(view, cause);
       if (!error) return;
       if (error.code === "not_found") {
-        remove(id);
-        notify({ kind: "info", title: `${name} was already signed out.`, text: null });
-        void load();
+        remove(view, id);
+        notify(view, { kind: "info", title: `${name} was already signed out.`, text: null });
+        void load(view);
         return;
       }
       const text = sentence(explain(error));
-      setFailure(id, text);
-      announce(`${name} couldn’t be signed out. ${text}`);
+      view.setFailure(id, text);
+      view.announce(`${name} couldn’t be signed out. ${text}`);
     }
   });
 }
 
-export async function revokeOthers(): Promise<void> {
-  await exclusively("others", async () => {
-    update({ notice: null, failures: new Map() });
+export async function revokeOthers(view: View): Promise<void> {
+  await exclusively(view, "others", async () => {
+    view.update({ notice: null, failures: new Map() });
     try {
-      const result = await sessions.revokeOthers({ onProgress: (done, total) => update({ progress: { done, total } }) });
-      if (!current().user) return;
+      const result = await view.backend.sessions.revokeOthers({ onProgress: (done, total) => view.update({ progress: { done, total } }) });
+      if (!view.state.user) return;
       const ended = new Set(result.revoked);
       // Without the ids, the load below tells what is left.
-      update({ sessions: current().sessions?.filter((session) => !ended.has(session.id)) ?? null });
-      notify(doneNotice(result, "other "));
-      void load();
+      view.update({ sessions: view.state.sessions?.filter((session) => !ended.has(session.id)) ?? null });
+      notify(view, doneNotice(result, "other "));
+      void load(view);
     } catch (cause) {
-      const error = failure(cause);
+      const error = failure(view, cause);
       if (!error) return;
-      if (error.code === "partial_revocation") partly(error);
-      else notify({ kind: "error", ...explain(error), retry: "others" });
-      void load();
+      if (error.code === "partial_revocation") partly(view, error);
+      else notify(view, { kind: "error", ...explain(error), retry: "others" });
+      void load(view);
     } finally {
-      update({ progress: null });
+      view.update({ progress: null });
     }
   });
 }
 
-export async function revokeEverywhere(): Promise<void> {
-  await exclusively("everywhere", async () => {
-    update({ notice: null });
+export async function revokeEverywhere(view: View): Promise<void> {
+  await exclusively(view, "everywhere", async () => {
+    view.update({ notice: null });
     try {
-      const result = await sessions.revokeAll();
+      const result = await view.backend.sessions.revokeAll({ onProgress: (done, total) => view.update({ progress: { done, total } }) });
       const until = result.accessTokenValidUntil;
       const done = doneNotice(result, "");
-      leave({
+      leave(view, {
         ...done,
         title: result.count === null ? "You’ve been signed out everywhere." : `You’ve been signed out of ${devices(result.count)}, including this one.`,
         // The time is that of our own token; the others' aren't known.
         text: until && result.effect === "refresh-only" ? `They may stay usable until their access tokens run out, this one’s at ${clockTime(until)}.` : done.text,
       });
     } catch (cause) {
-      const error = failure(cause);
+      const error = failure(view, cause);
       if (!error) return;
-      if (error.code === "partial_revocation") partly(error);
-      else notify({ kind: "error", ...explain(error), retry: "everywhere" });
-      void load();
+      if (error.code === "partial_revocation") partly(view, error);
+      else notify(view, { kind: "error", ...explain(error), retry: "everywhere" });
+      void load(view);
+    } finally {
+      view.update({ progress: null });
     }
   });
 }
 
-export async function signOut(): Promise<void> {
-  await exclusively("sign-out", async () => {
-    listing?.abort();
-    const result = await sessions.logout();
+export async function signOut(view: View): Promise<void> {
+  await exclusively(view, "sign-out", async () => {
+    view.listing?.abort();
+    const result = await view.backend.sessions.logout();
     if (result.server === "confirmed") {
-      leave({ kind: "success", title: "You’ve been signed out.", text: null });
+      leave(view, { kind: "success", title: "You’ve been signed out.", text: null });
     } else if (result.server === "rejected" && (!result.error || result.error.code === "not_found")) {
-      leave({ kind: "info", title: "You’ve been signed out.", text: "This session had already been ended." });
+      leave(view, { kind: "info", title: "You’ve been signed out.", text: "This session had already been ended." });
     } else {
-      leave({
+      leave(view, {
         kind: "error",
         title: "You’ve been signed out on this device only.",
         text: "The server didn’t confirm it, so this session may stay in your list of devices until it expires.",
@@ -154,10 +164,19 @@ export async function signOut(): Promise<void> {
   });
 }
 
-export async function restoreDemo(): Promise<void> {
-  await exclusively("reset", async () => {
-    if (await resetSandbox()) leave({ kind: "info", title: "The demo data has been restored.", text: "Sign in to see the devices again." });
-    else notify({ kind: "error", title: "The demo data couldn’t be restored", text: "The sandbox didn’t confirm it. Check that it is running." });
+/** `others`: the views of all back-ends. */
+export async function restoreDemo(view: View, others: Iterable<View>): Promise<void> {
+  await exclusively(view, "reset", async () => {
+    const { server } = view.backend;
+    if (!server) return;
+    if (!(await server.reset())) {
+      notify(view, { kind: "error", title: "The demo data couldn’t be restored", text: `${server.name} didn’t confirm it. Check that it is running.` });
+      return;
+    }
+    for (const other of others) {
+      if (other.backend.sharesStoreWith(view.backend)) drop(other);
+    }
+    notify(view, { kind: "info", title: "The demo data has been restored.", text: "Sign in to see the devices again." });
   });
 }
 
@@ -168,14 +187,14 @@ function doneNotice(result: RevokeAllResult, which: "other " | ""): Notice {
   return { kind: "success", title, text: afterlife(result.effect, result.accessTokenValidUntil, many) };
 }
 
-function partly(error: SessionsError): void {
+function partly(view: View, error: SessionsError): void {
   const ended = new Set(error.revoked);
   const failed = error.failed ?? [];
-  update({
-    sessions: current().sessions?.filter((session) => !ended.has(session.id)) ?? null,
+  view.update({
+    sessions: view.state.sessions?.filter((session) => !ended.has(session.id)) ?? null,
     failures: new Map(failed.map(({ id, error: reason }) => [id, sentence(explain(reason))])),
   });
-  notify({
+  notify(view, {
     kind: "error",
     title: `${devices(failed.length)} couldn’t be signed out.`,
     text: `${ended.size > 0 ? `${devices(ended.size)} ${ended.size === 1 ? "was" : "were"} signed out. ` : ""}The list says why.`,
@@ -183,52 +202,56 @@ function partly(error: SessionsError): void {
   });
 }
 
-function remove(id: string): void {
-  update({ sessions: current().sessions?.filter((session) => session.id !== id) ?? null });
+function remove(view: View, id: string): void {
+  view.update({ sessions: view.state.sessions?.filter((session) => session.id !== id) ?? null });
 }
 
 /** Runs a task unless the same one is under way. */
-async function exclusively(key: string, task: () => Promise<void>): Promise<void> {
-  if (current().busy.has(key)) return;
-  setBusy(key, true);
+async function exclusively(view: View, key: string, task: () => Promise<void>): Promise<void> {
+  if (view.state.busy.has(key)) return;
+  view.setBusy(key, true);
   try {
     await task();
   } finally {
-    setBusy(key, false);
+    view.setBusy(key, false);
   }
 }
 
 /** What an action says about its failure; null where the page is already on its way to the sign-in form. */
-function failure(cause: unknown): SessionsError | null {
+function failure(view: View, cause: unknown): SessionsError | null {
   const error = asSessionsError(cause);
   if (!error) throw cause;
-  return leftBecauseOf(error) ? null : error;
+  return leftBecauseOf(view, error) ? null : error;
 }
 
 const asSessionsError = (cause: unknown): SessionsError | null => (SessionsError.is(cause) ? cause : null);
 
 /** The one place that looks at every error: signed out means the sign-in form, no answer means the offline banner. */
-function leftBecauseOf(error: SessionsError): boolean {
+function leftBecauseOf(view: View, error: SessionsError): boolean {
   // An action may end after the user has signed out; its outcome is of no interest any more.
-  if (!current().user) return true;
-  if (error.code === "unauthenticated" || error.code === "reauthentication_required") {
-    leave({ kind: "info", ...explain(error) });
+  if (!view.state.user) return true;
+  if (error.code === "unauthenticated" || (error.code === "reauthentication_required" && !view.backend.asksAgain)) {
+    leave(view, { kind: "info", ...explain(error) });
     return true;
   }
-  update({ unreachable: error.code === "network" || error.code === "timeout" });
+  view.update({ unreachable: error.code === "network" || error.code === "timeout" });
   return false;
 }
 
-function leave(notice: Notice): void {
-  listing?.abort();
-  forget();
-  start({});
-  notify(notice);
+function leave(view: View, notice: Notice): void {
+  drop(view);
+  notify(view, notice);
 }
 
-function notify(notice: Notice): void {
-  update({ notice });
-  announce(sentence(notice));
+function drop(view: View): void {
+  view.listing?.abort();
+  view.backend.forget();
+  view.start({});
+}
+
+function notify(view: View, notice: Notice): void {
+  view.update({ notice });
+  view.announce(sentence(notice));
 }
 
 const sentence = ({ title, text }: { title: string; text: string | null }): string => [/[.!?]$/.test(title) ? title : `${title}.`, text].filter(Boolean).join(" ");

@@ -1,5 +1,6 @@
 import type { Capabilities, Session, SessionsError } from "auth-sessions";
-import type { User } from "./account";
+import type { Backend, User } from "./backends";
+import { announce } from "./dom";
 
 export interface Notice {
   kind: "success" | "info" | "error";
@@ -42,36 +43,71 @@ const signedOut: State = {
   notice: null,
 };
 
-let state = signedOut;
-let render: (state: State) => void = () => {};
-
-export const current = (): State => state;
-
-export function update(change: Partial<State>): void {
-  state = { ...state, ...change };
-  render(state);
+/** Why a back-end can't be called from here. */
+export interface Obstacle {
+  text: string;
+  /** The package's code, where the words are its. */
+  code: string | null;
 }
 
-/** Starts over with another user, or with nobody; nothing of the one before stays. */
-export function start(change: Partial<State>): void {
-  state = signedOut;
-  update(change);
+let shown: View | null = null;
+let render: (view: View) => void = () => {};
+
+/** What the page shows of one back-end. Each has its own: what is under way at one ends there, also when another is shown meanwhile. */
+export class View {
+  state: State = signedOut;
+  /** Undefined: not known yet. Null: nothing in the way. */
+  obstacle: Obstacle | null | undefined;
+  listing: AbortController | null = null;
+  loadedAt = 0;
+
+  constructor(readonly backend: Backend) {}
+
+  get isShown(): boolean {
+    return this === shown;
+  }
+
+  show(): void {
+    shown = this;
+    render(this);
+  }
+
+  update(change: Partial<State>): void {
+    this.state = { ...this.state, ...change };
+    if (this.isShown) render(this);
+  }
+
+  /** Starts over with another user, or with nobody; nothing of the one before stays. */
+  start(change: Partial<State>): void {
+    this.state = signedOut;
+    this.update(change);
+  }
+
+  setObstacle(obstacle: Obstacle | null): void {
+    this.obstacle = obstacle;
+    // The switch shows those of all.
+    if (shown) render(shown);
+  }
+
+  setBusy(key: string, busy: boolean): void {
+    const next = new Set(this.state.busy);
+    if (busy) next.add(key);
+    else next.delete(key);
+    this.update({ busy: next });
+  }
+
+  setFailure(id: string, text: string | null): void {
+    const next = new Map(this.state.failures);
+    if (text === null) next.delete(id);
+    else next.set(id, text);
+    this.update({ failures: next });
+  }
+
+  announce(text: string): void {
+    if (this.isShown) announce(text);
+  }
 }
 
-export function onChange(callback: (state: State) => void): void {
+export function onChange(callback: (view: View) => void): void {
   render = callback;
-}
-
-export function setBusy(key: string, busy: boolean): void {
-  const next = new Set(state.busy);
-  if (busy) next.add(key);
-  else next.delete(key);
-  update({ busy: next });
-}
-
-export function setFailure(id: string, text: string | null): void {
-  const next = new Map(state.failures);
-  if (text === null) next.delete(id);
-  else next.set(id, text);
-  update({ failures: next });
 }

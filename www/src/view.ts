@@ -1,25 +1,34 @@
 import type { Session } from "auth-sessions";
-import { accessExpiresAt, backend } from "./account";
 import { h, s, type Child } from "./dom";
 import { absoluteTime, clockTime, deviceName, explain, relativeTime } from "./format";
-import type { Notice, State } from "./state";
+import type { Backend } from "./backends";
+import type { Notice, State, View } from "./state";
 
-/** The whole page for a state. Buttons name their action in `data-action`; main.ts listens. */
-export function page(state: State): HTMLElement {
+/** The whole page for what is shown of one back-end. Buttons name their action in `data-action`; main.ts listens. */
+export function page(view: View, views: readonly View[]): HTMLElement {
+  const { state, backend, obstacle } = view;
+  const isKnown = obstacle !== undefined || backend.server?.url !== undefined;
+  const isOpen = isKnown && !obstacle;
   const { user, notice } = state;
   return h(
     "div",
     { id: "app" },
-    header(state),
-    user ? h("main", { class: "page" }, ...devicesPage(state)) : h("main", { class: "page page-narrow" }, ...signInPage(state)),
-    footer(state),
-    user && notice && toast(notice),
+    header(isOpen ? state : { ...state, user: null }, backendSwitch(view, views)),
+    !isKnown
+      ? h("main", { class: "page page-narrow", "aria-busy": "true" })
+      : obstacle
+        ? h("main", { class: "page page-narrow" }, obstacleCard(view))
+        : user
+          ? h("main", { class: "page" }, ...devicesPage(state, backend))
+          : h("main", { class: "page page-narrow" }, ...signInPage(state)),
+    footer(state, backend),
+    isOpen && user && notice && toast(notice),
   );
 }
 
 // ---------------------------------------------------------------- frame
 
-function header({ user, busy }: State): HTMLElement {
+function header({ user, busy }: State, navigation: Child): HTMLElement {
   const brand = h("span", { class: "brand" }, icon("logo"), h("span", { class: "brand-name" }, "auth-sessions"), h("span", { class: "chip" }, "Sandbox"));
   const account =
     user &&
@@ -30,20 +39,55 @@ function header({ user, busy }: State): HTMLElement {
       h("span", { class: "account-text" }, h("span", { class: "account-name" }, user.name || user.email), h("span", { class: "account-email" }, user.email)),
       button("sign-out", "Sign out", { busy: busy.has("sign-out"), busyLabel: "Signing out…" }),
     );
-  return h("header", { class: "header" }, h("div", { class: "header-inner" }, brand, account));
+  return h("header", { class: "header" }, h("div", { class: "header-inner" }, brand, account), navigation);
 }
 
-function footer({ busy }: State): HTMLElement {
+/** Links, so that the address says which back-end it is: a reload, a bookmark and the back button keep to it. */
+function backendSwitch(shown: View, views: readonly View[]): HTMLElement {
+  return h(
+    "nav",
+    { class: "switch", "aria-label": "Back-end" },
+    h(
+      "div",
+      { class: "switch-inner" },
+      ...views.map(({ backend, obstacle }) =>
+        h(
+          "a",
+          { href: `#${backend.id}`, "aria-current": backend === shown.backend ? "page" : null },
+          backend.name,
+          obstacle && icon("blocked"),
+          obstacle && hidden(obstacle.code ? " (not from a browser)" : " (not running)"),
+        ),
+      ),
+    ),
+  );
+}
+
+function footer({ busy }: State, { name, server }: Backend): HTMLElement {
   return h(
     "footer",
     { class: "footer" },
-    h("p", {}, `This is a sandbox: real sessions in a real database, test data only. Back-end: ${backend.name}.`),
-    h(
+    h("p", {}, `This is a sandbox: real sessions, test data only. Back-end: ${name}.`),
+    server?.url && h(
       "p",
       { class: "footer-links" },
-      h("a", { href: "/sandbox/sessions", target: "_blank", rel: "noopener" }, "What the database says", hidden(" (opens in a new tab)")),
+      h("a", { href: server.rowsUrl, target: "_blank", rel: "noopener" }, "What the database says", hidden(" (opens in a new tab)")),
       button("restore-demo", "Restore the demo data", { kind: "link", busy: busy.has("reset"), busyLabel: "Restoring…" }),
     ),
+  );
+}
+
+// ---------------------------------------------------------------- back-ends that can't be shown
+
+function obstacleCard({ backend: { name }, obstacle }: View): HTMLElement {
+  return h(
+    "section",
+    { id: "obstacle", class: "card obstacle", "aria-labelledby": "obstacle-title" },
+    h("span", { class: "state-icon" }, icon("blocked")),
+    h("h1", { id: "obstacle-title", tabindex: "-1" }, obstacle?.code ? `${name} can’t be called from a browser` : `${name} isn’t running`),
+    h("p", { id: "obstacle-reason" }, obstacle?.text ?? null),
+    obstacle?.code &&
+      h("p", { class: "hint" }, "The package says so itself: a call from here rejects with ", h("code", {}, obstacle.code), " and sends nothing. Once the edge handler is released, this page will go through it."),
   );
 }
 
@@ -81,7 +125,7 @@ function field(name: string, label: string, attributes: Record<string, string>, 
 
 // ---------------------------------------------------------------- devices
 
-function devicesPage(state: State): Child[] {
+function devicesPage(state: State, backend: Backend): Child[] {
   const { sessions, loading, loadError, busy, unreachable } = state;
   const title = h(
     "div",
@@ -94,7 +138,7 @@ function devicesPage(state: State): Child[] {
     ),
     sessions && button("load", "Refresh", { kind: "icon", icon: "refresh", busy: loading, busyLabel: "Refreshing…" }),
   );
-  if (!sessions) return [title, loadError && !navigator.onLine ? offlineCard(loading) : loadError ? errorCard(state) : skeleton()];
+  if (!sessions) return [title, loadError && !navigator.onLine ? offlineCard(state) : loadError ? errorCard(state) : skeleton()];
 
   const here = sessions.filter((session) => session.current === true);
   const others = sessions.filter((session) => session.current !== true);
@@ -103,13 +147,13 @@ function devicesPage(state: State): Child[] {
     title,
     (unreachable || (!navigator.onLine && !!loadError)) && banner(loading),
     !unreachable && loadError && staleBanner(state),
-    endedHere(sessions) && endedBanner(),
+    endedHere(state, backend) && endedBanner(backend),
     here.length > 0 &&
       h(
         "section",
         { id: "this-device", "aria-labelledby": "this-device-title" },
         h("h2", { id: "this-device-title", class: "visually-hidden", tabindex: "-1" }, "This device"),
-        h("ul", { class: "card" }, ...here.map((session) => device(session, state))),
+        h("ul", { class: "card" }, ...here.map((session) => device(session, state, backend))),
       ),
     others.length > 0
       ? section(
@@ -118,11 +162,11 @@ function devicesPage(state: State): Child[] {
           here.length > 0 &&
             supports("revokeOthers") &&
             button("others", "Sign out all others", { kind: "danger", busy: busy.has("others"), busyLabel: progressLabel(state) }),
-          h("ul", { class: "card" }, ...others.map((session) => device(session, state))),
+          h("ul", { class: "card" }, ...others.map((session) => device(session, state, backend))),
         )
       : here.length > 0
         ? section("other-devices", "Other devices", null, onlyHere())
-        : nowhere(),
+        : nowhere(state, backend),
     sessions.length > 0 &&
       supports("revokeAll") &&
       section(
@@ -133,7 +177,7 @@ function devicesPage(state: State): Child[] {
           "div",
           { class: "card row" },
           h("p", { class: "muted" }, "Lost a device, or something looks wrong? End every session at once, including this one."),
-          button("everywhere", "Sign out everywhere", { kind: "danger", busy: busy.has("everywhere"), busyLabel: "Signing out…" }),
+          button("everywhere", "Sign out everywhere", { kind: "danger", busy: busy.has("everywhere"), busyLabel: progressLabel(state) }),
         ),
       ),
   ];
@@ -143,14 +187,14 @@ function section(id: string, title: string, action: Child, content: Child): HTML
   return h("section", { id, "aria-labelledby": `${id}-title` }, h("div", { class: "section-head" }, h("h2", { id: `${id}-title`, tabindex: "-1" }, title), action), content);
 }
 
-function device(session: Session, state: State): HTMLElement {
+function device(session: Session, state: State, backend: Backend): HTMLElement {
   const id = `device-${encodeURIComponent(session.id)}`;
   const name = deviceName(session);
   const busy = state.busy.has(session.id) || (state.busy.has("others") && session.current !== true);
   const failure = state.failures.get(session.id);
   const place = [session.location?.city, session.location?.country].filter(Boolean).join(", ");
   const where = [session.ipAddress ?? "IP address not recorded", place, session.tenant].filter((part): part is string => Boolean(part));
-  const unknown = unknownBecause(session);
+  const unknown = unknownBecause(session, backend);
   return h(
     "li",
     { id, class: "device", "aria-busy": busy ? "true" : null },
@@ -189,9 +233,9 @@ function when(session: Session): Child[] {
 }
 
 /** Why a device has no proper name. */
-function unknownBecause({ userAgent, device }: Session): string | null {
+function unknownBecause({ userAgent, device }: Session, { name }: Backend): string | null {
   if (device?.browser || device?.os || device?.kind === "bot" || device?.kind === "app") return null;
-  return userAgent ? "It gave a browser string that this page doesn’t know." : `${backend.name} didn’t record which browser or app this is.`;
+  return userAgent ? "It gave a browser string that this page doesn’t know." : `${name} didn’t record which browser or app this is.`;
 }
 
 function details(session: Session, name: string): HTMLElement {
@@ -227,23 +271,28 @@ function stateCard(id: string, symbol: string, title: string, text: string, acti
   return h("div", { id, class: "card state" }, h("span", { class: "state-icon" }, icon(symbol)), h("h2", {}, title), h("p", { class: "muted" }, text), action);
 }
 
-const tryAgain = (busy: boolean) => button("load", "Try again", { kind: "primary", busy, busyLabel: "Trying again…" });
-
-function errorCard({ loadError, loading }: State): HTMLElement {
-  const { title, text } = loadError ? explain(loadError) : { title: "", text: "" };
-  return stateCard("load-error", "alert", title, text, tryAgain(loading));
+/** Where the password is asked for, the button says so. */
+function loadAgain({ loadError, loading }: State, kind?: "primary"): HTMLElement {
+  const [label, busyLabel] = loadError?.code === "reauthentication_required" ? ["Sign in again", "Signing in…"] : ["Try again", "Trying again…"];
+  return button("load", label, { ...(kind && { kind }), busy: loading, busyLabel });
 }
 
-const offlineCard = (loading: boolean) => stateCard("load-error", "offline", "You’re offline", "Your devices will be listed as soon as you’re back online.", tryAgain(loading));
+function errorCard(state: State): HTMLElement {
+  const { loadError } = state;
+  const { title, text } = loadError ? explain(loadError) : { title: "", text: "" };
+  return stateCard("load-error", "alert", title, text, loadAgain(state, "primary"));
+}
+
+const offlineCard = (state: State) => stateCard("load-error", "offline", "You’re offline", "Your devices will be listed as soon as you’re back online.", loadAgain(state, "primary"));
 
 const onlyHere = () => stateCard("empty", "check", "No other devices", "You’re only signed in on this one.", null);
 
-const nowhere = () =>
+const nowhere = ({ capabilities }: State, backend: Backend) =>
   stateCard(
     "empty",
     "info",
     "No active sessions",
-    `${backend.name} lists no session for your account. This page works until its access token runs out${untilClock()}.`,
+    `${backend.name} lists no session for your account.${capabilities?.effect === "refresh-only" ? ` This page works until its access token runs out${untilClock(backend)}.` : ""}`,
     button("sign-out", "Sign in again", { kind: "primary" }),
   );
 
@@ -260,7 +309,8 @@ function banner(loading: boolean): HTMLElement {
   );
 }
 
-function staleBanner({ loadError, loading }: State): HTMLElement | null {
+function staleBanner(state: State): HTMLElement | null {
+  const { loadError } = state;
   if (!loadError) return null;
   const { title, text } = explain(loadError);
   return h(
@@ -268,26 +318,26 @@ function staleBanner({ loadError, loading }: State): HTMLElement | null {
     { id: "stale", class: "notice notice-error" },
     icon("alert"),
     h("p", {}, h("strong", {}, `${title}.`), ` The list may be out of date. ${text}`),
-    button("load", "Try again", { busy: loading, busyLabel: "Trying again…" }),
+    loadAgain(state),
   );
 }
 
-/** This device's session is gone, although its access token still opens the list. */
-/** The refresh token of this page names its session: if none of them is the current one, that session is gone. */
-const endedHere = (sessions: Session[]) => sessions.length > 0 && !sessions.some((session) => session.current);
+/** The refresh token of this page names its session. If that isn't among them, it is gone, although the access token still opens the list. */
+const endedHere = ({ sessions, capabilities }: State, backend: Backend) =>
+  capabilities?.effect === "refresh-only" && backend.hasRefreshToken && !!sessions && sessions.length > 0 && !sessions.some((session) => session.current);
 
-function endedBanner(): HTMLElement {
+function endedBanner(backend: Backend): HTMLElement {
   return h(
     "div",
     { id: "ended", class: "notice notice-info" },
     icon("info"),
-    h("p", {}, h("strong", {}, "This device has been signed out."), ` This page goes on working until its access token runs out${untilClock()}.`),
+    h("p", {}, h("strong", {}, "This device has been signed out."), ` This page goes on working until its access token runs out${untilClock(backend)}.`),
     button("sign-out", "Sign in again", {}),
   );
 }
 
-function untilClock(): string {
-  const until = accessExpiresAt();
+function untilClock(backend: Backend): string {
+  const until = backend.accessExpiresAt;
   return until ? ` at ${clockTime(until)}` : "";
 }
 

@@ -7,7 +7,7 @@ use std::{
     io::{BufRead, BufReader, Write},
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{Command, Stdio},
     sync::mpsc,
     thread,
     time::Duration,
@@ -25,12 +25,18 @@ pub struct Options<'a> {
     pub reset: bool,
     /// The port, if it is free, otherwise the next one that is.
     pub port: u16,
-    /// A folder with a page to serve.
-    pub page: Option<&'a Path>,
+    /// A page to serve.
+    pub page: Option<Page<'a>>,
     /// An origin besides its own that may call it.
     pub allow_origin: Option<String>,
     /// Where its log goes; `None`: to our output.
     pub log: Option<&'a Path>,
+}
+
+/// A page, and what it may call besides the sandbox.
+pub struct Page<'a> {
+    pub folder: &'a Path,
+    pub connect_origin: Option<String>,
 }
 
 /// A running sandbox; ended when dropped.
@@ -53,9 +59,10 @@ impl Sandbox {
         }
         let port = free_port(options.port)?;
         let mut sandbox = command(target().join("debug/sandbox"));
-        sandbox.arg("--db").arg(&options.database).args(["--listen", &format!("{}:{port}", Ipv4Addr::LOCALHOST)]).stdout(Stdio::piped());
-        if let Some(page) = options.page {
-            sandbox.arg("--page").arg(page);
+        sandbox.arg("--db").arg(&options.database).args(["--listen", &format!("{}:{port}", Ipv4Addr::LOCALHOST)]);
+        if let Some(Page { folder, connect_origin }) = &options.page {
+            sandbox.arg("--page").arg(folder);
+            sandbox.args(connect_origin.iter().flat_map(|origin| ["--connect-origin", origin]));
         }
         if let Some(origin) = &options.allow_origin {
             sandbox.args(["--allow-origin", origin]);
@@ -63,32 +70,37 @@ impl Sandbox {
         if options.reset {
             sandbox.arg("--reset");
         }
-        let log: Box<dyn Write + Send> = match options.log {
-            Some(path) => {
-                let file = File::create(path).with_context(|| format!("could not write {}", path.display()))?;
-                sandbox.stderr(file.try_clone()?);
-                Box::new(file)
-            }
-            None => Box::new(std::io::stdout()),
-        };
-        let mut group = Group::spawn(&mut sandbox)?;
-        let stdout = group.child().stdout.take().ok_or_else(|| anyhow!("the sandbox has no output"))?;
-        let (send, ready) = mpsc::channel();
-        thread::spawn(move || forward(BufReader::new(stdout), log, &send));
-        let place = options.log.map(|log| format!("; see {}", process::show(log))).unwrap_or_default();
-        match ready.recv_timeout(READY_WITHIN) {
-            Ok(url) => Ok(Self { url, group }),
-            Err(mpsc::RecvTimeoutError::Timeout) => bail!("the sandbox was not ready after {} s{place}", READY_WITHIN.as_secs()),
-            Err(mpsc::RecvTimeoutError::Disconnected) => {
-                bail!("the sandbox ended before it was ready{place}")
-            }
-        }
+        let (url, group) = serve("the sandbox", &mut sandbox, READY, options.log)?;
+        Ok(Self { url, group })
     }
 
     /// Waits for as long as it runs; that it ends by itself is an error.
     pub fn wait(&mut self) -> Result<()> {
         let status = self.group.wait_forever()?;
         bail!("the sandbox ended by itself ({status})")
+    }
+}
+
+/// Starts a server and waits until it says where it listens: on stdout, after the words `ready`.
+pub fn serve(name: &str, server: &mut Command, ready: &'static str, log: Option<&Path>) -> Result<(String, Group)> {
+    server.stdout(Stdio::piped());
+    let output: Box<dyn Write + Send> = match log {
+        Some(path) => {
+            let file = File::create(path).with_context(|| format!("could not write {}", path.display()))?;
+            server.stderr(file.try_clone()?);
+            Box::new(file)
+        }
+        None => Box::new(std::io::stdout()),
+    };
+    let mut group = Group::spawn(server)?;
+    let stdout = group.child().stdout.take().ok_or_else(|| anyhow!("{name} has no output"))?;
+    let (send, address) = mpsc::channel();
+    thread::spawn(move || forward(BufReader::new(stdout), ready, output, &send));
+    let place = log.map(|log| format!("; see {}", process::show(log))).unwrap_or_default();
+    match address.recv_timeout(READY_WITHIN) {
+        Ok(url) => Ok((url, group)),
+        Err(mpsc::RecvTimeoutError::Timeout) => bail!("{name} was not ready after {} s{place}", READY_WITHIN.as_secs()),
+        Err(mpsc::RecvTimeoutError::Disconnected) => bail!("{name} ended before it was ready{place}"),
     }
 }
 
@@ -99,12 +111,12 @@ pub fn free_port(first: u16) -> Result<u16> {
     (first..=last).find(free).ok_or_else(|| anyhow!("no free port from {first} to {last}"))
 }
 
-/// Copies the sandbox's output to `log`, and sends the address once it is there.
-fn forward(output: impl BufRead, mut log: impl Write, ready: &mpsc::Sender<String>) {
+/// Copies a server's output to `log`, and sends the address once it is there.
+fn forward(output: impl BufRead, ready: &str, mut log: impl Write, address: &mpsc::Sender<String>) {
     for line in output.lines().map_while(Result::ok) {
-        match line.strip_prefix(READY) {
+        match line.strip_prefix(ready) {
             Some(url) => {
-                let _ = ready.send(url.trim().to_owned());
+                let _ = address.send(url.trim().to_owned());
             }
             None => {
                 let _ = writeln!(log, "{line}");
@@ -128,7 +140,7 @@ mod tests {
     fn the_address_is_sent_and_the_rest_is_logged() {
         let (send, ready) = mpsc::channel();
         let mut log = Vec::new();
-        forward("seeding\nsandbox listening on http://127.0.0.1:4800\nGET /\n".as_bytes(), &mut log, &send);
+        forward("seeding\nsandbox listening on http://127.0.0.1:4800\nGET /\n".as_bytes(), READY, &mut log, &send);
         assert_eq!(ready.recv().unwrap(), "http://127.0.0.1:4800");
         assert_eq!(log, b"seeding\nGET /\n");
     }

@@ -65,6 +65,7 @@ impl<'a> Json<'a> {
     }
 
     /// A member of an object; the last one where a name comes twice, as in `JSON.parse`. `null` is as if it were not there.
+    #[inline(never)]
     pub fn get(self, name: &str) -> Option<Self> {
         self.get_or_null(name).filter(|value| !value.is_null())
     }
@@ -85,6 +86,7 @@ impl<'a> Json<'a> {
     }
 
     /// A string member.
+    #[inline(never)]
     pub fn text(self, name: &str) -> Option<String> {
         self.member(name).as_str()
     }
@@ -101,6 +103,7 @@ impl<'a> Json<'a> {
     }
 
     /// A member is `true`.
+    #[inline(never)]
     pub fn is(self, name: &str) -> bool {
         self.member(name).0.kind == b't'
     }
@@ -527,6 +530,7 @@ impl Writer {
     }
 
     /// Yes or no.
+    #[inline(never)]
     pub fn flag(&mut self, name: &str, flag: bool) -> &mut Self {
         self.json(name, if flag { "true" } else { "false" })
     }

@@ -5,7 +5,6 @@
 //! same for all back-ends.
 
 pub mod client;
-pub mod cookie;
 pub mod device;
 pub mod error;
 pub mod http;

@@ -34,7 +34,6 @@
 
 mod retry;
 
-use crate::cookie;
 use crate::device::has;
 use crate::error::{Code, Error};
 use crate::http::{Response, fill, fill_path, is_bearer, is_cookie_value, other_slash, scrub, scrub_json, without_query};
@@ -61,6 +60,8 @@ mod memory {
     pub(super) const SIGNED_OUT: &str = "signedOut";
     /// The current session's id, from an earlier call.
     pub(super) const CURRENT: &str = "currentId";
+    /// The access token with which this and the handles were learnt: what is known of one user is nothing for the next.
+    pub(super) const LEARNT_WITH: &str = "learntWith";
     /// What the revocation of each listed session takes, by id: JSON.
     pub(super) const HANDLES: &str = "handles";
     /// Ids are numbers on the wire.
@@ -124,7 +125,7 @@ pub fn step(call: &str, body: &[u8]) -> String {
         is_repeated: json.is("isRepeated"),
         id: json.get("foundId").or_else(|| json.get("id")),
         handle: json.member("handle"),
-        cursor: json.member("cursor").source().to_owned(),
+        cursor: json.get("page").unwrap_or_else(|| json.member("cursor")).source().to_owned(),
         keep: &mut keep,
         remember: &mut remember,
         about: &mut about,
@@ -142,7 +143,7 @@ pub fn step(call: &str, body: &[u8]) -> String {
     });
     let clean = |text: &Option<String>| text.as_deref().map(|text| scrub(text, &call.secrets()));
     let (request_id, warnings) = (clean(&call.about.request_id), clean(&call.about.warnings));
-    keep.number("attempt", Some(attempt)).number("dialect", Some(dialect)).flag("isRepeated", is_repeated).json("cursor", &cursor);
+    keep.number("attempt", Some(attempt)).number("dialect", Some(dialect)).flag("isRepeated", is_repeated).json("page", &cursor);
     keep.text("step", now_at.map(Operation::name));
     action.text("requestId", request_id.as_deref()).text("warnings", warnings.as_deref());
     action.json("keep", &keep.finish()).json("remember", &remember.finish()).finish()
@@ -247,7 +248,6 @@ impl<'a> Call<'a> {
         let wrong = |what: &str| Err(Error::new(Code::InvalidOptions, what));
         let json = self.json;
         self.keep.number("started", Some(self.now)).json("signedOut", self.memory.member(memory::SIGNED_OUT).source());
-        cookie::removals(json.member("cookies")).map_err(|what| Error::new(Code::InvalidOptions, what))?;
         for name in &["id", "template"] {
             let segment = json.member(name);
             // "." and ".." survive percent-encoding as path steps: URL parsers take "%2e%2e" for "..".
@@ -319,7 +319,7 @@ impl<'a> Call<'a> {
         let has = |operation| !self.endpoint(operation).is_null();
         let (list, revoke) = (has(ListAll), has(Revoke));
         let find = if has(Current) { Current } else { ListAll };
-        let is_known = self.known_current().is_some();
+        let is_known = self.own_id().is_some();
         let (step, is_possible) = match goal {
             // What its revocation takes is in the list.
             Revoke if self.lacks_handle() => (ListAll, revoke && list),
@@ -388,14 +388,33 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// What an earlier call of the same user learnt.
+    fn learnt(&self, key: &str) -> Option<Json<'a>> {
+        self.memory.get(key).filter(|_| self.forwarded.is_none() && self.memory.member(memory::LEARNT_WITH).as_words() == self.user)
+    }
+
+    fn learn(&mut self, key: &'static str, value: &str) {
+        if self.forwarded.is_none() {
+            if self.learnt(memory::LEARNT_WITH).is_none() {
+                self.remember.json(memory::CURRENT, "null").json(memory::HANDLES, "null");
+            }
+            self.remember.text(memory::LEARNT_WITH, Some(self.user)).text(key, Some(value));
+        }
+    }
+
     /// The id of the current session, as far as it is known.
     fn known_current(&self) -> Option<Json<'a>> {
-        self.current.or_else(|| self.memory.get(memory::CURRENT).filter(|_| self.forwarded.is_none()))
+        self.current.or_else(|| self.learnt(memory::CURRENT))
+    }
+
+    /// The same, to end that session: with cookies nobody knows whether they are still the same user's.
+    fn own_id(&self) -> Option<Json<'a>> {
+        self.known_current().filter(|_| self.current.is_some() || !self.user.is_empty())
     }
 
     /// The id of the session that this is about.
     fn any_id(&self) -> Option<Json<'a>> {
-        self.id.or_else(|| self.known_current().filter(|_| matches!(self.goal, Some(Current | RevokeCurrent | Logout))))
+        self.id.or_else(|| self.own_id().filter(|_| matches!(self.goal, Some(Current | RevokeCurrent | Logout))))
     }
 
     /// The session to revoke is known by its id only, and the back-end wants to be told something else.
@@ -430,7 +449,7 @@ impl<'a> Call<'a> {
             }
             "handle" if !self.handle.is_null() => Some(self.handle),
             "handle" => {
-                let handles = self.memory.get(memory::HANDLES).filter(|_| self.forwarded.is_none())?.as_words();
+                let handles = self.learnt(memory::HANDLES).filter(|_| !self.user.is_empty())?.as_words();
                 return Some(Document::read(&handles)?.root().get(&self.any_id()?.as_words())?.source().to_owned());
             }
             "cursor" if self.cursor != "null" => return Some(self.cursor.clone()),
@@ -450,7 +469,7 @@ impl<'a> Call<'a> {
         }
         if self.step == Some(Refresh) {
             if !self.refresh.is_empty() && self.refresh == self.memory.member(memory::SPENT).as_words() {
-                let message = "the answer to the last refresh was lost, and the same refresh token must not be sent twice: have the user sign in again";
+                let message = "the answer to the last refresh was lost, and its token must not be sent twice: have the user sign in again";
                 return Err(Error::new(Code::Unauthenticated, message));
             }
             if self.json.is("offline") {
@@ -534,7 +553,7 @@ impl<'a> Call<'a> {
             return match need.word() {
                 "refreshToken" => Err(Error::new(Code::Unauthenticated, "there is no refresh token: set refreshToken, or have the user sign in")),
                 "clientId" => Err(Error::new(Code::InvalidOptions, "the back-end refreshes tokens for an OAuth client: set clientId")),
-                _ => wrong(&["this back-end lists the sessions of a user or a client: pass userId or clientId"]),
+                _ => wrong(&["this back-end wants userId or clientId"]),
             };
         }
         let (range, size) = (endpoint.member("pageSize"), self.json.number("pageSize"));
@@ -563,7 +582,7 @@ impl<'a> Call<'a> {
         let own_header = auth.member("header").word();
         let auth = auth.word();
         if self.forwarded.is_some() && (auth == "cookie" || !own_header.is_empty()) {
-            return Err(Error::new(Code::Unsupported, "this back-end takes no Authorization, and nothing else of a request is forwarded"));
+            return Err(Error::new(Code::Unsupported, "this back-end takes no Authorization, which is all that is forwarded of a request"));
         }
         if auth == "none" || auth == "cookie" {
             return Ok(());
@@ -609,7 +628,7 @@ impl<'a> Call<'a> {
         let answer = match read(&asked, response, hook) {
             // Both endings were tried.
             Ok(Answer::OtherDialect) if self.json.is("isSwitched") => {
-                Err(Error::new(Code::InvalidResponse, "the back-end answers with redirects, which are not followed: check baseUrl")
+                Err(Error::new(Code::InvalidResponse, "the back-end answered with a redirect, which is not followed: check baseUrl")
                     .with_status(response.status))
             }
             answer => answer,
@@ -726,8 +745,8 @@ impl<'a> Call<'a> {
                 let id = find(item, self.list, "id", Kind::Text);
                 let words = id.unwrap_or(Json::NULL).as_words();
                 let is_current = self.step == Some(Current);
-                if is_current && self.forwarded.is_none() {
-                    self.remember.text(memory::CURRENT, Some(&words));
+                if is_current {
+                    self.learn(memory::CURRENT, &words);
                 }
                 if matches!(self.goal, Some(RevokeCurrent | Logout)) {
                     return self.end(item, id);
@@ -814,8 +833,8 @@ impl<'a> Call<'a> {
                 _ => {}
             }
         }
-        if self.forwarded.is_none() && list.get("handle").is_some() {
-            self.remember.text(memory::HANDLES, Some(&handles.finish()));
+        if list.get("handle").is_some() {
+            self.learn(memory::HANDLES, &handles.finish());
         }
         self.remember.text(memory::NUMBERS, are_numbers.then_some("1"));
         if let Some((item, id, current)) = found {
@@ -908,7 +927,7 @@ impl<'a> Call<'a> {
             out.flag("success", true).number("count", Some(count)).json("message", "null").json("revoked", &revoked.finish());
             return Ok(self.ended(out, valid_until));
         }
-        let mut error = Error::new(Code::PartialRevocation, "some sessions could not be revoked: see revoked and failed, and call again to try the rest");
+        let mut error = Error::new(Code::PartialRevocation, "some sessions could not be revoked: see revoked and failed, and call again");
         error.partial = Some((revoked.finish(), failed.finish()));
         Err(error)
     }
@@ -954,7 +973,6 @@ impl<'a> Call<'a> {
         let words = root(&document).text("message");
         let mut out = Writer::new();
         out.flag("success", server == "confirmed").text("message", message.or(words.as_deref())).text("server", Some(server));
-        out.json("setCookie", &cookie::removals(self.json.member("cookies")).unwrap_or_default());
         out.json("error", &error);
         done(&out.finish())
     }

@@ -40,8 +40,10 @@ const NEEDED: [&str; 5] = ["Request", "Response", "Headers", "URL", "AbortContro
 
 #[wasm_bindgen(module = "/src/npm/cookies.js")]
 extern "C" {
+    #[wasm_bindgen(catch)]
+    fn removals(cookies: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(catch, js_name = clearCookies)]
-    fn clear_cookies(cookies: &JsValue, removals: &JsValue, own: bool) -> Result<JsValue, JsValue>;
+    fn clear_cookies(cookies: &JsValue, own: bool) -> Result<JsValue, JsValue>;
 }
 
 /// An object's members by name: JSON. What is null is not there.
@@ -85,14 +87,15 @@ pub(super) async fn logout(sessions: &Sessions, ended_token: Option<&str>) -> Re
     let result = run(sessions, "logout", Writer::new().text("endedToken", ended_token)).await?;
     let mut out: LoggedOut = typed(&result)?;
     let own = sessions.call.authorization.is_none();
-    if let Ok(clearing) = clear_cookies(&plain(&client.options.cookies)?, &plain(&out.set_cookie)?, own)
+    let specs = plain(&client.options.cookies)?;
+    if let Ok(clearing) = clear_cookies(&specs, own)
         // Bounded by itself; null where there is no page.
         && let Ok(cookies) = JsFuture::from(Promise::resolve(&clearing)).await
         && cookies.is_object()
     {
         out.cookies = from_js(&cookies)?;
-        out.set_cookie.clear();
     } else {
+        out.set_cookie = from_js(&removals(&specs).unwrap_or_default())?;
         let unseen = |name: &String| ClearedCookie { name: name.clone(), outcome: "not-visible".to_owned() };
         out.cookies = client.options.cookies.iter().map(|cookie| unseen(&cookie.name)).collect();
     }
@@ -443,9 +446,12 @@ fn input(sessions: &Sessions, out: &mut Writer) -> Result<String, Error> {
         out.text("base", Some(&base)).flag("isSecure", is_secure);
     }
     let sends = matches!(options.credentials, Some(RequestCredentials::Include | RequestCredentials::SameOrigin));
-    let cookies = js_sys::JSON::stringify(&plain(&options.cookies)?).map(String::from).unwrap_or_default();
+    removals(&plain(&options.cookies)?).map_err(|wrong| {
+        let message = member(&wrong, "message").as_string().unwrap_or_default();
+        Error::new(Code::InvalidOptions, &message)
+    })?;
     out.text("provider", Some(&options.provider)).text("environment", options.environment.map(|environment| environment.as_str()));
-    out.text("clientId", options.client_id.as_deref()).number("pageSize", call.page_size.map(i64::from)).json("cookies", &cookies);
+    out.text("clientId", options.client_id.as_deref()).number("pageSize", call.page_size.map(i64::from));
     out.json("headers", &pairs(&options.headers, Code::InvalidOptions)?).json("callHeaders", &pairs(&call.headers, Code::InvalidArgument)?);
     out.flag("sendsCookies", sends || options.headers.keys().any(|name| name.eq_ignore_ascii_case("cookie")));
     out.flag("allowInsecure", options.allow_insecure).flag("dangerouslyAllowBrowser", options.dangerously_allow_browser);

@@ -138,6 +138,7 @@ pub struct LoggedOut {
     #[serde(default)]
     pub cookies: Vec<ClearedCookie>,
     /// On a server: `Set-Cookie` values for the answer, one header each.
+    #[serde(default)]
     pub set_cookie: Vec<String>,
     /// Why the server did not confirm.
     pub error: Option<Error>,

@@ -12,7 +12,7 @@ const REAUTHENTICATION = 10 * 60 * 1000;
 /** The next request would meet the same error. */
 const DOOMS_THE_REST = ["aborted", "unauthenticated", "rate_limited", "reauthentication_required"];
 
-const late = (what) => ({ ...fail("timeout", `no ${what} in time: see the options timeout and totalTimeout`), transient: true });
+const late = (what) => ({ ...fail("timeout", `no ${what} in time: see timeout and totalTimeout`), transient: true });
 const aborted = (signal) => fail("aborted", "the call was aborted", signal.reason);
 
 /**
@@ -300,7 +300,7 @@ async function receive(fetch, request, signal, ends) {
     // `fetch` is called as a function: some runtimes refuse it as a method.
     response = await fetch(request, { signal });
   } catch (cause) {
-    throw fail("network", "no answer from the back-end: check the network, baseUrl, certificate and CORS settings", cause);
+    throw fail("network", "no answer: check the network, baseUrl, the certificate and CORS", cause);
   }
   const { status, headers: got } = response ?? {};
   // A redirect that a browser hides has the status 0.
@@ -316,7 +316,7 @@ async function receive(fetch, request, signal, ends) {
   try {
     body = await readAll(response, ends);
   } catch (cause) {
-    throw fail("network", "the connection was lost in the middle of the answer", cause);
+    throw fail("network", "the connection was lost during the answer", cause);
   }
   if (typeof body === "string") {
     throw fail("invalid_response", body);

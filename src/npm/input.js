@@ -1,3 +1,4 @@
+import { removals } from "./cookies.js";
 import { fail } from "./error.js";
 import { readProfile } from "./profile.js";
 import { FLAG, FUNCTION, HEADER, STRING, check, isFunction, isObject, isText, number, oneOf } from "./check.js";
@@ -30,9 +31,6 @@ const OPTIONS = {
   maxRetries: number(0, 100), maxRetryAfter: number(0, 2_000_000), cookies: ["an array of objects", (value) => Array.isArray(value) && value.every(isObject)],
   hooks: ["an object of functions", isObject], parseUserAgent: FUNCTION, onReauthenticate: FUNCTION, dangerouslyAllowBrowser: FLAG, allowInsecure: FLAG,
 };
-const COOKIE = {
-  name: STRING, path: STRING, domain: STRING, secure: FLAG, sameSite: oneOf("Strict", "Lax", "None"), partitioned: FLAG, httpOnly: FLAG,
-};
 const ARGUMENTS = {
   signal: ["an AbortSignal", (value) => isFunction(value.addEventListener)], timeout: number(1, LONGEST), headers: HEADERS, onProgress: FUNCTION,
   applicationId: STRING, userId: STRING, clientId: STRING, status: oneOf(...STATUSES), pageSize: number(1, LONGEST),
@@ -55,19 +53,19 @@ const pairs = (headers) => Object.entries(headers ?? {});
 function checkHeaders(headers, code) {
   for (const [name, value] of pairs(headers)) {
     if (!HEADER[1](name) || !VALUE.test(value)) {
-      throw fail(code, "a header has a name or a value that can't be sent: no line breaks, no characters beyond Latin-1");
+      throw fail(code, "a header can't be sent: no line breaks, no characters beyond Latin-1");
     }
-    if (name.toLowerCase() === "authorization") throw fail(code, "headers can't hold Authorization: use token, or pass the request that is being served");
+    if (name.toLowerCase() === "authorization") throw fail(code, "headers can't hold Authorization: use token, or pass the request that is served");
   }
 }
 
 /** The client's options, as the wasm side takes them. */
 export function readOptions(options) {
   if (!isObject(options)) {
-    throw fail("invalid_options", "createSessions takes an object with at least provider and baseUrl");
+    throw fail("invalid_options", "createSessions takes an object with provider and baseUrl");
   }
   check(options, OPTIONS, "invalid_options");
-  for (const cookie of options.cookies ?? []) check(cookie, COOKIE, "invalid_options", "cookies: ");
+  removals(options.cookies ?? []);
   checkHeaders(options.headers, "invalid_options");
   const profile = isObject(options.provider) ? readProfile(options.provider) : undefined;
   for (const name of ["Request", "Response", "Headers", "URL", "URLSearchParams", "AbortController"]) {
@@ -75,7 +73,7 @@ export function readOptions(options) {
     if (!isFunction(globalThis[name])) throw fail("unsupported", `this runtime has no ${name}`);
   }
   const {
-    provider, baseUrl, environment, clientId, headers, credentials, allowInsecure, dangerouslyAllowBrowser, onReauthenticate, totalTimeout, maxRetries, maxRetryAfter, cookies,
+    provider, baseUrl, environment, clientId, headers, credentials, allowInsecure, dangerouslyAllowBrowser, onReauthenticate, totalTimeout, maxRetries, maxRetryAfter,
   } = options;
   return {
     provider: profile ? "rest" : typeof provider === "string" ? provider : "",
@@ -92,7 +90,6 @@ export function readOptions(options) {
     totalTimeout: totalTimeout ?? 30_000,
     maxRetries: maxRetries ?? 2,
     maxRetryAfter: maxRetryAfter ?? 10,
-    cookies: cookies ?? [],
   };
 }
 
@@ -128,7 +125,7 @@ export function readArguments(operation, args) {
     } else if (isObject(args[0])) {
       // Taken for options, a request would have all of its headers forwarded.
       if (isObject(args[0].headers) && ("url" in args[0] || "method" in args[0])) {
-        throw fail("invalid_argument", "logout takes a refresh token or options: pass a request as { request }");
+        throw fail("invalid_argument", "logout takes a request as { request }");
       }
       rest = [args[0]];
       input.endedToken = args[0].refreshToken ?? undefined;

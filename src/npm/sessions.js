@@ -1,4 +1,4 @@
-import { clearCookies } from "./cookies.js";
+import { clearCookies, removals } from "./cookies.js";
 import { fail, toSessionsError } from "./error.js";
 import { Host } from "./host.js";
 import { METHODS, readArguments, readOptions } from "./input.js";
@@ -51,7 +51,7 @@ export function define(load) {
             }
             if (page.next === null) return;
             if (cursors.has(page.next)) {
-              throw toSessionsError(fail("invalid_response", "the back-end names a page that was there before as the next one"), options.provider, "list");
+              throw toSessionsError(fail("invalid_response", "the next page was there before"), options.provider, "list");
             }
             cursors.add(page.next);
             // (request, options) or (options): the cursor goes into the options.
@@ -105,11 +105,11 @@ async function finish(result, options, call) {
     // Serving a request: the browser's cookies go with the answer to it.
     const own = call.input.authorization === undefined;
     const specs = options.cookies ?? [];
-    const cookies = await clearCookies(specs, result.setCookie, own);
+    const cookies = await clearCookies(specs, own);
     return {
       ...result,
       cookies: cookies ?? specs.map(({ name }) => ({ name, outcome: "not-visible" })),
-      setCookie: cookies ? [] : result.setCookie,
+      setCookie: cookies ? [] : removals(specs),
       error: result.error && toSessionsError(result.error, options.provider, operation),
     };
   }

@@ -193,7 +193,12 @@ export class Host {
         try {
           if (doom) throw doom;
           await this.#pace(limits ?? []);
-          await this.#run("revoke", [...request, ids[index], { signal, timeout, headers }]);
+          try {
+            await this.#run("revoke", [...request, ids[index], { signal, timeout, headers }]);
+          } finally {
+            // Now, and not when it was sent: the back-end counts from its arrival.
+            this.#memory.paced.push(Date.now());
+          }
           codes[index] = null;
         } catch (error) {
           this.#failures[index] = { id: ids[index], error };
@@ -214,10 +219,7 @@ export class Host {
     const { paced } = this.#memory;
     const wait = () => Math.max(0, ...limits.map(([ms, most]) => (paced.at(-most) ?? -Infinity) + ms - Date.now()));
     for (let ms; (ms = wait()) > 0; ) await this.#sleep(ms);
-    if (limits.length) {
-      paced.push(Date.now());
-      paced.splice(0, paced.length - Math.max(...limits.map(([, most]) => most)));
-    }
+    paced.splice(0, paced.length - Math.max(0, ...limits.map(([, most]) => most)));
   }
 
   async #sleep(ms) {

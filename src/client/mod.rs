@@ -282,7 +282,7 @@ impl<'a> Call<'a> {
             }
         }
         if !own_base.is_null() && !json.is("isSecure") && !json.is("allowInsecure") {
-            return self.fail(Error::new(Code::Insecure, "plain http lets anybody on the way read the tokens: use https, or set allowInsecure"));
+            return self.fail(Error::new(Code::Insecure, "plain http lets anybody read the tokens: use https, or set allowInsecure"));
         }
         Ok(self.ask_tokens())
     }
@@ -342,7 +342,7 @@ impl<'a> Call<'a> {
             let needs_current = matches!(goal, Current | RevokeCurrent | RevokeOthers | Logout) && !has(goal);
             let finds = has(Current) || self.list.member("fields").member("current").source() != "[]";
             if needs_current && !finds && self.current.is_none() {
-                let message = "which session is the current one can't be known: set refreshToken, or pass the user's request";
+                let message = "the current session can't be known: set refreshToken, or pass the user's request";
                 return Err(Error::new(Code::CurrentUnknown, message));
             }
             self.ask(self.plan(goal));
@@ -552,7 +552,7 @@ impl<'a> Call<'a> {
             }
             return match need.word() {
                 "refreshToken" => Err(Error::new(Code::Unauthenticated, "there is no refresh token: set refreshToken, or have the user sign in")),
-                "clientId" => Err(Error::new(Code::InvalidOptions, "the back-end refreshes tokens for an OAuth client: set clientId")),
+                "clientId" => Err(Error::new(Code::InvalidOptions, "set clientId: the back-end refreshes tokens for OAuth clients")),
                 _ => wrong(&["this back-end wants userId or clientId"]),
             };
         }
@@ -706,7 +706,7 @@ impl<'a> Call<'a> {
         match retry::delay(&error, self.attempt, number("maxRetryAfter"), number("random")) {
             retry::Decision::TooLong => {
                 error.code = Code::RateLimited;
-                error.message = "the back-end asks to wait longer than maxRetryAfter: try again after retryAfter seconds".to_owned();
+                error.message = "the wait asked for is longer than maxRetryAfter: try again after retryAfter seconds".to_owned();
             }
             retry::Decision::Wait(delay) if !once && self.attempt <= number("maxRetries") && self.now - number("started") + delay < number("totalTimeout") => {
                 self.attempt += 1;
@@ -977,8 +977,8 @@ impl<'a> Call<'a> {
         done(&out.finish())
     }
 
-    /// Until when an access token of an ended session may still be accepted. Our own token says it of our own session. For another one its lifetime is the
-    /// measure, and for all of them too, or at least our own token's end.
+    /// Until when an access token of an ended session may still be accepted. Our own token says it of our own session. For another one, and for all of them,
+    /// the lifetime is the measure where the back-end publishes one; for all of them at least our own token's end.
     fn valid_until(&self) -> Option<Time> {
         if self.effect() == "immediate" {
             return None;
@@ -987,7 +987,8 @@ impl<'a> Call<'a> {
         if self.goal == Some(RevokeCurrent) || self.current.is_some_and(is_own) {
             return self.claims.expires_at;
         }
-        let lifetime = self.claims.lifetime().or_else(|| Some(self.profile.number("lifetime")? * 1000));
+        let published = self.profile.number("lifetime");
+        let lifetime = published.and_then(|published| self.claims.lifetime().or((published > 0).then_some(published * 1000)));
         let longest = lifetime.and_then(|lifetime| self.time()?.plus(lifetime));
         longest.or(self.claims.expires_at.filter(|_| self.goal == Some(RevokeAll)))
     }

@@ -68,7 +68,7 @@ export function readOptions(options) {
   removals(options.cookies ?? []);
   checkHeaders(options.headers, "invalid_options");
   const profile = isObject(options.provider) ? readProfile(options.provider) : undefined;
-  for (const name of ["Request", "Response", "Headers", "URL", "URLSearchParams", "AbortController"]) {
+  for (const name of ["Request", "Response", "Headers", "URL", "AbortController"]) {
     // Said before anything is sent, rather than as a failure half-way.
     if (!isFunction(globalThis[name])) throw fail("unsupported", `this runtime has no ${name}`);
   }

@@ -11,7 +11,7 @@ use crate::json::Json;
 
 /// The list holds nothing but live sessions, and does not say which one is the current.
 pub const PROVIDER: Provider = Provider {
-    profile: r#"{"name":"authvital","effect":"refresh-only",
+    profile: r#"{"name":"authvital","effect":"refresh-only","lifetime":0,
 "list":[{"method":"GET","path":"/oauth/sessions?application_id={applicationId}","fields":{"items":["sessions"],"current":[],"lastActiveAt":[]}},
 {"method":"GET","path":"/api/auth/sessions","fields":{"items":["sessions"],"current":[],"lastActiveAt":[]}}],
 "revoke":[{"method":"POST","path":"/oauth/sessions/{id}/revoke","confirm":"success"},
@@ -52,7 +52,7 @@ fn hook<'r>(asked: &Asked<'_>, response: &Response<'r>) -> Result<Option<Answer<
     }
     // A 200 that nevertheless ended nothing: generation 1 saw neither a token nor a cookie, generation 2 nobody it knows.
     if message == "Logged out (no active session)" || body.get_or_null("loggedUser").is_some_and(Json::is_null) {
-        return fails(Code::Unauthenticated, "the back-end saw no session to end: pass the refresh token, or set credentials so that its cookie is sent");
+        return fails(Code::Unauthenticated, "the back-end saw no session to end: pass the refresh token, or set credentials");
     }
     if !success {
         let code = if asked.operation == Operation::Logout { Code::NotFound } else { Code::Rejected };

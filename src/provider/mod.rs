@@ -11,7 +11,7 @@
 //! | `name` | its name |
 //! | `bases` | base URLs by environment, where it has its own |
 //! | `effect` | what a revocation ends: "immediate", "refresh-only" or "unknown" (the default) |
-//! | `lifetime` | seconds that its access tokens live, where it publishes that and the token that this client has does not say it |
+//! | `lifetime` | seconds that its access tokens live, where it publishes that; this client's own token knows better, and 0 leaves it to that |
 //! | `noBrowser` | why browsers can't call it |
 //! | `isKey` | the token is a secret key of the application, which never leaves servers; requests that are served tell nothing but the current session |
 //! | `id` | the form of ids: `0` a digit, `X` a hexadecimal one, anything else itself |

@@ -86,7 +86,10 @@ pub fn read<'r>(asked: &Asked<'_>, response: Response<'r>, hook: Hook) -> Result
                 let words = first(body, WORDS).unwrap_or_default();
                 return Err(explained(said(Code::Rejected, "the back-end declined", &words), &response));
             }
-            Ok(Answer::Ended { success: true, count: find_number(body, Json::NULL, "count"), message: first(body, "message") })
+            // Clerk answers with the session, whatever it was before.
+            let status = body.member("status").word();
+            let success = status.is_empty() || !words("ended expired removed abandoned replaced").any(|over| over == status);
+            Ok(Answer::Ended { success, count: find_number(body, Json::NULL, "count"), message: first(body, "message") })
         }
     }
 }

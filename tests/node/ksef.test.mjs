@@ -644,7 +644,7 @@ describe("errors", () => {
   test("403 with each reason, of every operation", async () => {
     const { sessions, id } = await user();
     for (const [route, call] of Object.entries(ROUTES(sessions, id))) {
-      for (const reasonCode of ["missing-permissions", "ip-not-allowed", "insufficient-resource-access", "auth-method-not-allowed", "context-type-not-allowed"]) {
+      for (const reasonCode of ["missing-permissions", "ip-not-allowed", "insufficient-resource-access", "auth-method-not-allowed", "security-service-blocked", "context-type-not-allowed"]) {
         const security = { requiredAnyPermissions: ["CredentialsManage"] };
         await fault(
           route,

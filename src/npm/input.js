@@ -151,9 +151,11 @@ export function readArguments(operation, args) {
     const given = rest.shift() ?? {};
     if (!isObject(given)) throw fail("invalid_argument", "input must be an object");
     check(given, INPUTS[operation], "invalid_argument");
-    const { refreshToken, ...others } = given;
-    // Not the client's own.
-    Object.assign(input, others, { sessionRefreshToken: refreshToken });
+    for (const key of Object.keys(INPUTS[operation])) {
+      const name = key.replace("!", "");
+      // Not the client's own; and nothing that was not asked for, as it would be taken for the client's.
+      input[name === "refreshToken" ? "sessionRefreshToken" : name] = given[name];
+    }
   }
   const options = rest[0] ?? {};
   if (!isObject(options)) throw fail("invalid_argument", "options must be an object");

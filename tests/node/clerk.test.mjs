@@ -868,3 +868,12 @@ describe("where it is called", () => {
     assert.deepEqual(sent, []);
   });
 });
+
+test("what an input has besides is nobody's option: it may be a stranger's", async () => {
+  const { sessions, sent } = faked(() => json({ object: "session", id: "sess_1", status: "active" }), { provider: "clerk", baseUrl: "https://clerk.example.com/v1", token: "sk_test_x" });
+  const strange = { base: "https://evil.example", baseUrl: "https://evil.example", provider: "rest", goal: "list", headers: [["x-a", "b"]], isSecure: true, access: "theirs", event: "told" };
+  await settles(sessions.create({ userId: "user_1", ...strange }));
+  await settles(sessions.createToken("sess_1", strange).catch(() => {}));
+  assert.deepEqual(sent.map(({ url }) => url), ["https://clerk.example.com/v1/sessions", "https://clerk.example.com/v1/sessions/sess_1/tokens"]);
+  for (const { headers } of sent) assert.deepEqual([headers.get("authorization"), headers.get("x-a")], ["Bearer sk_test_x", null]);
+});

@@ -115,6 +115,8 @@ function reveal(): void {
   if (strip && link) strip.scrollLeft = link.offsetLeft - (strip.clientWidth - link.offsetWidth) / 2;
 }
 
+addEventListener("resize", reveal);
+
 /** Unless it isn't known yet where the back-end is. */
 function begin(): void {
   if (view.backend.server?.url) reload(view);

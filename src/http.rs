@@ -75,7 +75,7 @@ pub struct Response<'a> {
     pub headers: Json<'a>,
     /// The body; null where it is not JSON.
     pub body: Json<'a>,
-    /// It is JSON.
+    /// It is JSON, or there is none.
     pub is_json: bool,
 }
 
@@ -167,7 +167,7 @@ pub fn scrub_json(json: Json<'_>, secrets: &[String]) -> String {
     if let Some(text) = json.as_str() {
         return quoted(&scrub(&text, secrets));
     }
-    json.map(&|name, value| (!is_secret(name, value)).then(|| scrub_json(value, secrets)))
+    json.map(&|name, value| (!is_secret(name, value) && scrub(name, secrets) == name).then(|| scrub_json(value, secrets)))
 }
 
 /// A member with such a name is a credential, whatever the back-end. Numbers and flags are none.
@@ -234,7 +234,7 @@ mod tests {
     fn cookies_that_an_answer_sets() {
         let headers = br#"{"set-cookie":"a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT, refresh_token=x.y; Path=/, gone=; Max-Age=0"}"#;
         let headers = Document::parse(headers).unwrap();
-        let response = Response { status: 200, headers: headers.root(), body: Json::NULL, is_json: false };
+        let response = Response { status: 200, headers: headers.root(), body: Json::NULL, is_json: true };
         assert_eq!(response.set_cookie("refresh_token").as_deref(), Some("x.y"));
         assert_eq!(response.set_cookie("gone"), None);
         assert_eq!(response.set_cookie("b"), None);

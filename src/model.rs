@@ -147,7 +147,8 @@ pub fn session(item: Json<'_>, list: Json<'_>, current: Option<bool>) -> String 
 
 /// The item's state; a list that tells none holds live sessions.
 fn status(item: Json<'_>, list: Json<'_>) -> &'static str {
-    if find(item, list, "revoked", Kind::Any).is_some() {
+    // Some write a moment before all time for "never".
+    if find(item, list, "revoked", Kind::Time).and_then(|found| time(found, list)).is_some_and(|moment| moment.millis() > 0) {
         return "revoked";
     }
     let Some(word) = find_text(item, list, "status") else { return "active" };

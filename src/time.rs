@@ -34,11 +34,7 @@ impl Time {
     /// Reads `2026-01-31T09:30:00[.fraction][Z|±hh[:]mm]`, also with a space for the `T`. A time without an offset is taken as UTC.
     /// Digits beyond milliseconds are cut off.
     pub fn parse_iso(text: &str) -> Option<Self> {
-        Self::parse(text.as_bytes().trim_ascii())
-    }
-
-    fn parse(text: &[u8]) -> Option<Self> {
-        let mut rest = Cursor(text);
+        let mut rest = Cursor(text.as_bytes().trim_ascii());
         let year = rest.digits(4)?;
         rest.one_of(b"-")?;
         let month = rest.digits(2)?;
@@ -104,19 +100,7 @@ impl Time {
         out.push_str("Z");
         out
     }
-
-    /// Reads an HTTP date in its one current form, `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
-    pub fn parse_http(text: &str) -> Option<Self> {
-        // The name of the day says nothing new; the rest is ISO 8601 in another order.
-        let b: &[u8; 29] = text.as_bytes().trim_ascii().try_into().ok()?;
-        let month = MONTHS.as_bytes().chunks(3).position(|month| month == [b[8], b[9], b[10]])? as u8 + 1;
-        let (tens, ones) = (b'0' + month / 10, b'0' + month % 10);
-        let iso = [b[12], b[13], b[14], b[15], b'-', tens, ones, b'-', b[5], b[6], b'T', b[17], b[18], b[19], b[20], b[21], b[22], b[23], b[24], b'Z'];
-        if [b[3], b[4], b[25], b[26], b[27], b[28]] == *b",  GMT" { Self::parse(&iso) } else { None }
-    }
 }
-
-const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
 struct Cursor<'a>(&'a [u8]);
 
@@ -236,15 +220,6 @@ mod tests {
         for day in -146_097..146_097 {
             let time = Time::from_millis(day * DAY + 12_345_678).unwrap();
             assert_eq!(Time::parse_iso(&time.to_iso()), Some(time));
-        }
-    }
-
-    #[test]
-    fn reads_http_dates() {
-        let time = Time::parse_http("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
-        assert_eq!(time.to_iso(), "1994-11-06T08:49:37.000Z");
-        for text in ["", "Sun, 06 Nov 1994 08:49:37", "Sun, 6 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 31 Feb 1994 08:49:37 GMT"] {
-            assert_eq!(Time::parse_http(text), None, "{text}");
         }
     }
 }

@@ -11,7 +11,7 @@
 //! |---|---|
 //! | `start`, `waited`, `told` | |
 //! | `tokens` | `access`, `refresh`: the tokens that are set now; `csrf`: the value of the cookie that the profile's `csrf` names |
-//! | `answer` | `answered` (the status), `received` (an object of the headers in [`crate::http::READ_HEADERS`]), and the body beside it |
+//! | `answer` | `answered` (the status), `received` (an object of the headers in [`crate::http::READ_HEADERS`]; a date in `retry-after` as seconds from now), and the body beside it |
 //! | `failed` | `failure`: `code`, `message`, `cause` (a number of the driver's own), `fatal`: no answer, or something else outside failed |
 //! | `refreshed` | `refreshed`: the new access token |
 //! | `reauthenticated` | `again`: the user has signed in again |
@@ -132,7 +132,7 @@ pub fn step(call: &str, body: &[u8]) -> String {
     };
     let result = match provider {
         Err(error) => Err(error),
-        Ok(_) => call.react(&answer),
+        Ok(_) => call.react(&answer, body),
     };
     let (attempt, dialect, is_repeated) = (call.attempt, call.dialect, call.is_repeated);
     let (now_at, cursor) = (call.step, std::mem::take(&mut call.cursor));
@@ -200,7 +200,7 @@ struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    fn react(&mut self, answer: &'a Option<Document<'a>>) -> Result<Action, Error> {
+    fn react(&mut self, answer: &'a Option<Document<'a>>, body: &[u8]) -> Result<Action, Error> {
         match self.json.member("event").word() {
             "start" => self.start(),
             "tokens" => {
@@ -214,7 +214,7 @@ impl<'a> Call<'a> {
             }
             "answer" => {
                 let status = self.json.number("answered").unwrap_or(0);
-                self.take_answer(Response { status, headers: self.json.member("received"), body: root(answer), is_json: answer.is_some() })
+                self.take_answer(Response { status, headers: self.json.member("received"), body: root(answer), is_json: answer.is_some() || body.is_empty() })
             }
             "failed" => {
                 let failure = self.json.member("failure");
@@ -248,13 +248,6 @@ impl<'a> Call<'a> {
         let wrong = |what: &str| Err(Error::new(Code::InvalidOptions, what));
         let json = self.json;
         self.keep.number("started", Some(self.now)).json("signedOut", self.memory.member(memory::SIGNED_OUT).source());
-        for name in &["id", "template"] {
-            let segment = json.member(name);
-            // "." and ".." survive percent-encoding as path steps: URL parsers take "%2e%2e" for "..".
-            if matches!(segment.word(), "." | "..") || segment.as_words().len() > MAX_ID || segment.source() == "\"\"" {
-                return Err(Error::new(Code::InvalidArgument, &join(&[name, " must be a string of 1 to 512 bytes, and not a path step"])));
-            }
-        }
         let bases = self.profile.member("bases");
         let environment = json.member("environment").word();
         if !environment.is_empty() && bases.get("test").is_none() {
@@ -478,28 +471,22 @@ impl<'a> Call<'a> {
         }
         self.check(endpoint)?;
         let input = |name: &str| self.named_input(name);
+        let given = self.json.member("headers");
         let mut headers = List::default();
-        for member in &["headers", "callHeaders"] {
-            for pair in self.json.member(member).items() {
-                // The client's own cookie is a credential too: it never serves somebody else's request.
-                let is_own_cookie = *member == "headers" && pair.items().next().unwrap_or(Json::NULL).word().eq_ignore_ascii_case("cookie");
-                if self.forwarded.is_none() || !is_own_cookie {
-                    headers.push(pair.source());
-                }
-            }
+        for pair in given.items() {
+            headers.push(pair.source());
         }
         let mut header = |name: &str, value: &str| headers.push(&join(&["[", &quoted(name), ",", &quoted(value), "]"]));
         self.credential(endpoint, &mut header)?;
         let body = endpoint.get("body").and_then(|body| fill(body, &input));
-        if body.is_some() {
+        // The caller's own headers come first.
+        let is_given = |name: &str| given.items().any(|pair| pair.items().next().unwrap_or(Json::NULL).word().eq_ignore_ascii_case(name));
+        if body.is_some() && !is_given("content-type") {
             header("content-type", "application/json");
         }
         for of in &[self.profile, endpoint] {
             of.member("headers").each(&mut |name, value| {
-                // The caller's own come first.
-                let mut given = self.json.member("headers").items().chain(self.json.member("callHeaders").items());
-                let is_given = given.any(|pair| pair.items().next().unwrap_or(Json::NULL).word().eq_ignore_ascii_case(name));
-                if let Some(value) = fill(value, &input).filter(|_| !is_given) {
+                if let Some(value) = fill(value, &input).filter(|_| !is_given(name)) {
                     header(name, &plain(&value));
                 }
             });
@@ -563,14 +550,20 @@ impl<'a> Call<'a> {
             return wrong(&["pageSize must be from ", &decimal(least), " to ", &decimal(most)]);
         }
         let cursor = self.json.member("cursor");
-        if endpoint.is("isOffset") && !cursor.is_null() && !fits(cursor.word(), "0000000000000000", false) {
+        if endpoint.is("isOffset") && !cursor.is_null() && retry::after(cursor.word()).is_none() {
             return wrong(&["cursor must be the next of an earlier page"]);
         }
-        if has(endpoint.member("path").word(), "{id}") && self.any_id().is_none() {
-            return wrong(&["id is missing: pass a session's id"]);
+        // "." and ".." survive percent-encoding as path steps: URL parsers take "%2e%2e" for "..". An id may also come from a token that nobody verified.
+        let segments = [("id", self.any_id().unwrap_or(Json::NULL)), ("template", self.json.member("template"))];
+        for (name, segment) in &segments {
+            let words = segment.as_words();
+            let is_used = has(endpoint.source(), &join(&["{", name, "}"])) || !self.json.member(name).is_null();
+            if is_used && (matches!(words.as_str(), "" | "." | "..") || words.len() > MAX_ID) {
+                return wrong(&[name, " must be a string of 1 to 512 bytes, and not a path step"]);
+            }
         }
         let (form, id) = (self.profile.member("id").word(), self.json.member("id"));
-        if !form.is_empty() && !id.is_null() && !fits(id.word(), form, true) {
+        if !form.is_empty() && !id.is_null() && !fits(id.word(), form) {
             return wrong(&["id must be a session's id, of the form ", form]);
         }
         Ok(())
@@ -594,7 +587,11 @@ impl<'a> Call<'a> {
             return Ok(());
         }
         let is_others = self.goal == Some(Logout) && !self.is_key && !self.ends_own();
-        let mut token = if auth == "refresh" || auth == "either" { self.refresh_token() } else { String::new() };
+        let takes_refresh = auth == "refresh" || auth == "either";
+        if is_others && !takes_refresh && endpoint.get("cookie").is_none() && !has(endpoint.source(), "{refreshToken}") {
+            return Err(Error::new(Code::Unsupported, "this back-end's logout takes no refresh token"));
+        }
+        let mut token = if takes_refresh { self.refresh_token() } else { String::new() };
         // Somebody else's token is ended with that token alone.
         if token.is_empty() && !is_others {
             self.access.clone_into(&mut token);
@@ -638,9 +635,11 @@ impl<'a> Call<'a> {
         answer.map_err(|mut error| {
             error.request_id = self.about.request_id.clone().or(error.request_id.take());
             self.about.request_id.clone_from(&error.request_id);
-            let after = |name| retry::after(&response.header(name)?, self.time());
-            error.retry_after =
-                after("retry-after").or_else(|| after("x-retry-after")).or_else(|| retry::until(&response.header("x-ratelimit-reset")?, self.time()));
+            let after = |name| retry::after(&response.header(name)?);
+            error.retry_after = after("retry-after").or_else(|| after("x-retry-after")).or_else(|| {
+                let reset = response.header("x-ratelimit-reset").filter(|_| response.status == 429)?;
+                retry::until(&reset, self.now)
+            });
             error
         })
     }
@@ -660,10 +659,8 @@ impl<'a> Call<'a> {
         for name in words("refreshToken handle expiredToken sessionRefreshToken csrf") {
             add_secrets(&mut secrets, &plain(&self.named_input(name).unwrap_or_default()));
         }
-        for name in &["headers", "callHeaders"] {
-            for value in self.json.member(name).items().filter_map(|pair| pair.items().nth(1)) {
-                add_secrets(&mut secrets, &value.as_words());
-            }
+        for value in self.json.member("headers").items().filter_map(|pair| pair.items().nth(1)) {
+            add_secrets(&mut secrets, &value.as_words());
         }
         self.json.member("requestHeaders").each(&mut |_, values| {
             for value in values.items() {
@@ -827,7 +824,7 @@ impl<'a> Call<'a> {
                 Some(ListAll) => sessions.push(&session(item, list, is_current)),
                 Some(Get | Revoke) if words == wanted => found = Some((item, id, is_current)),
                 Some(Current | RevokeCurrent | Logout) if is_current == Some(true) => found = Some((item, id, is_current)),
-                Some(RevokeAll | RevokeOthers) if is_current == Some(true) => own = id,
+                Some(RevokeAll | RevokeOthers) if is_current == Some(true) && (own.is_null() || self.goal == Some(RevokeOthers)) => own = id,
                 // Pages shift while they are read: what is there twice is ended once.
                 Some(RevokeAll | RevokeOthers) if !is_over(item, list) && !targets.contains(&words) => targets.push(words),
                 _ => {}
@@ -836,7 +833,9 @@ impl<'a> Call<'a> {
         if list.get("handle").is_some() {
             self.learn(memory::HANDLES, &handles.finish());
         }
-        self.remember.text(memory::NUMBERS, are_numbers.then_some("1"));
+        if count > 0 {
+            self.remember.text(memory::NUMBERS, are_numbers.then_some("1"));
+        }
         if let Some((item, id, current)) = found {
             return if matches!(self.goal, Some(Get | Current)) { Ok(done(&session(item, list, current))) } else { self.end(item, Some(id)) };
         }
@@ -902,7 +901,7 @@ impl<'a> Call<'a> {
         let seen = join(&[&self.json.member("seen").as_words(), "\n", &before, "\n"]);
         self.keep.text("seen", Some(&seen));
         let next_line = next.as_ref().map(|next| join(&["\n", next, "\n"])).unwrap_or_default();
-        if !next_line.is_empty() && (has(&seen, &next_line) || has(&next_line, "://")) {
+        if !next_line.is_empty() && (has(&seen, &next_line) || has(&next_line, "://") || seen.len() > 1_000_000) {
             return Err(Error::new(Code::InvalidResponse, "the next page was there before, or is a link, which is not followed"));
         }
         Ok(next)
@@ -942,10 +941,12 @@ impl<'a> Call<'a> {
         }
         let optional = |text: &'a str| Some(text).filter(|text| !text.is_empty());
         let newest_or_none = Some(newest.as_str()).filter(|text| !text.is_empty());
-        self.remember.json(memory::SPENT, "null").text(memory::ACCESS, Some(access)).text(memory::REFRESH, newest_or_none);
+        self.remember.text(memory::ACCESS, Some(access)).text(memory::REFRESH, newest_or_none);
         if optional(old).is_some() && old != newest {
             // Newest first, and no more than anybody could still hold.
-            let before = self.memory.member(memory::REPLACED).as_words();
+            // Of this user: another one's tokens are no older form of theirs.
+            let is_next = self.memory.member(memory::REFRESH).as_words() == old;
+            let before = if is_next { self.memory.member(memory::REPLACED).as_words() } else { String::new() };
             let replaced = join(&[old, "\n", before.get(..8000).unwrap_or(&before)]);
             self.remember.text(memory::REPLACED, Some(&replaced));
         }
@@ -1000,10 +1001,9 @@ fn is_replaced(memory: Json<'_>, token: &str) -> bool {
     !token.is_empty() && has(&join(&["\n", &replaced, "\n"]), &join(&["\n", token, "\n"]))
 }
 
-/// Text of a form: `0` a digit, `X` a hexadecimal one, anything else itself. It may be shorter unless it has to be `whole`.
-fn fits(text: &str, form: &str, whole: bool) -> bool {
-    let right_length = if whole { text.len() == form.len() } else { !text.is_empty() && text.len() <= form.len() };
-    right_length
+/// Text of a form: `0` a digit, `X` a hexadecimal one, anything else itself.
+fn fits(text: &str, form: &str) -> bool {
+    text.len() == form.len()
         && text.bytes().zip(form.bytes()).all(|(byte, form)| match form {
             b'0' => byte.is_ascii_digit(),
             b'X' => byte.is_ascii_hexdigit(),

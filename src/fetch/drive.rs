@@ -271,7 +271,12 @@ impl Drive {
         self.body = read_all(&answer, &guard).await?;
         let mut received = Writer::new();
         for name in READ_HEADERS {
-            received.text(name, answer.headers().get(name).ok().flatten().as_deref());
+            let value = answer.headers().get(name).ok().flatten();
+            // A date (RFC 9110, 5.6.7): in seconds from now.
+            let date =
+                value.as_deref().filter(|value| name == "retry-after" && value.ends_with(" GMT")).map(|value| (Date::parse(value) - Date::now()) / 1000.0);
+            let seconds = date.filter(|seconds| seconds.is_finite()).map(|seconds| decimal(seconds.max(0.0).ceil() as i64));
+            received.text(name, seconds.or(value).as_deref());
         }
         self.set("received", received.finish());
         self.set("answered", decimal(answer.status().into()));
@@ -452,7 +457,19 @@ fn input(sessions: &Sessions, out: &mut Writer) -> Result<String, Error> {
     })?;
     out.text("provider", Some(&options.provider)).text("environment", options.environment.map(|environment| environment.as_str()));
     out.text("clientId", options.client_id.as_deref()).number("pageSize", call.page_size.map(i64::from));
-    out.json("headers", &pairs(&options.headers, Code::InvalidOptions)?).json("callHeaders", &pairs(&call.headers, Code::InvalidArgument)?);
+    check(&options.headers, Code::InvalidOptions)?;
+    check(&call.headers, Code::InvalidArgument)?;
+    // The call's come before the client's, whose cookie is a credential: it never serves somebody else's request.
+    let serves = call.authorization.is_some();
+    let own = options.headers.iter().filter(|(name, _)| {
+        let is_given = call.headers.keys().any(|given| given.eq_ignore_ascii_case(name));
+        !(is_given || serves && name.eq_ignore_ascii_case("cookie"))
+    });
+    let mut headers = List::default();
+    for (name, value) in own.chain(&call.headers) {
+        headers.push(&join(&["[", &quoted(name), ",", &quoted(value), "]"]));
+    }
+    out.json("headers", &headers.finish());
     out.flag("sendsCookies", sends || options.headers.keys().any(|name| name.eq_ignore_ascii_case("cookie")));
     out.flag("allowInsecure", options.allow_insecure).flag("dangerouslyAllowBrowser", options.dangerously_allow_browser);
     out.flag("canReauthenticate", options.on_reauthenticate.is_some()).number("totalTimeout", Some(options.total_timeout.into()));
@@ -461,8 +478,7 @@ fn input(sessions: &Sessions, out: &mut Writer) -> Result<String, Error> {
 }
 
 /// Headers, said to be wrong before anything is sent: RFC 9110, 5.1 and 5.5.
-fn pairs(headers: &BTreeMap<String, String>, code: Code) -> Result<String, Error> {
-    let mut pairs = List::default();
+fn check(headers: &BTreeMap<String, String>, code: Code) -> Result<(), Error> {
     for (name, value) in headers {
         if !is_valid_header(name, value) {
             return Err(Error::new(code, "a header has a name or a value that can't be sent: no line breaks, no characters beyond Latin-1"));
@@ -470,9 +486,8 @@ fn pairs(headers: &BTreeMap<String, String>, code: Code) -> Result<String, Error
         if name.eq_ignore_ascii_case("authorization") {
             return Err(Error::new(code, "headers can't hold Authorization: use token, or authorization for the request that is being served"));
         }
-        pairs.push(&join(&["[", &quoted(name), ",", &quoted(value), "]"]));
     }
-    Ok(pairs.finish())
+    Ok(())
 }
 
 /// Scheme, host and path prefix, and whether nobody between here and there can read along: https, or this very machine.

@@ -87,7 +87,7 @@ export class Host {
   /** Somebody else's request comes with its own, unless it is served with a secret key. */
   async _tokens({ own }) {
     const [access, refresh] = own ? await Promise.all([this.#ask("token", "accessToken"), this.#ask("refreshToken", "refreshToken")]) : [];
-    return { event: "tokens", access, refresh, csrf: this.#csrf() };
+    return { event: "tokens", access, refresh, csrf: own ? this.#csrf() : undefined };
   }
 
   /** The value of the profile's CSRF cookie: of the page, or among the headers on a server. */
@@ -192,12 +192,12 @@ export class Host {
         const index = next++;
         try {
           if (doom) throw doom;
-          await this.#pace(limits ?? []);
+          const slot = await this.#pace(limits ?? []);
           try {
             await this.#run("revoke", [...request, ids[index], { signal, timeout, headers }]);
           } finally {
-            // Now, and not when it was sent: the back-end counts from its arrival.
-            this.#memory.paced.push(Date.now());
+            // Not when it was sent: the back-end counts from its arrival.
+            slot.at = Date.now();
           }
           codes[index] = null;
         } catch (error) {
@@ -217,9 +217,12 @@ export class Host {
   /** Waits until one more revocation keeps to all limits, those of earlier runs of this client counted. */
   async #pace(limits) {
     const { paced } = this.#memory;
-    const wait = () => Math.max(0, ...limits.map(([ms, most]) => (paced.at(-most) ?? -Infinity) + ms - Date.now()));
+    const wait = () => Math.max(0, ...limits.map(([ms, most]) => (paced.at(-most)?.at ?? -Infinity) + ms - Date.now()));
     for (let ms; (ms = wait()) > 0; ) await this.#sleep(ms);
     paced.splice(0, paced.length - Math.max(0, ...limits.map(([, most]) => most)));
+    const slot = { at: Date.now() };
+    paced.push(slot);
+    return slot;
   }
 
   async #sleep(ms) {
@@ -231,21 +234,19 @@ export class Host {
     }
   }
 
-  /** One refresh for all calls of this client that ask meanwhile. It goes on when a caller gives up: its answer must not be lost. */
-  refreshed() {
+  /** One refresh for all calls of this client that ask meanwhile with the same token. It goes on when a caller gives up: its answer must not be lost. */
+  async refreshed() {
     const { operation, timeout, options } = this.#call;
     const own = operation === "refresh" ? [{ timeout, headers: options.headers }] : [];
-    this.#memory.refreshing ??= this.#run("refresh", own, true).finally(() => {
-      this.#memory.refreshing = undefined;
-    });
-    return this.#within(this.#memory.refreshing, this.#totalTimeout, "result");
+    const token = await this.#ask("refreshToken", "refreshToken");
+    const { refreshing } = this.#memory;
+    if (!refreshing.has(token)) refreshing.set(token, this.#run("refresh", own, true).finally(() => refreshing.delete(token)));
+    return this.#within(refreshing.get(token), this.#totalTimeout, "result");
   }
 
   /** Waits until no refresh is under way: a logout has to end the session that comes out of it. */
   async settle() {
-    if (this.#memory.refreshing) {
-      await this.#within(this.#memory.refreshing, this.#totalTimeout, "result").catch(() => {});
-    }
+    await this.#within(Promise.allSettled([...this.#memory.refreshing.values()]), this.#totalTimeout, "result").catch(() => {});
   }
 
   get #totalTimeout() {
@@ -284,9 +285,9 @@ export class Host {
       const timer = setTimeout(() => done(reject, late(what)), Math.max(0, Math.min(ms, this.#ends - Date.now())));
       const stop = () => done(reject, aborted(signal));
       const done = (settle, value) => {
+        settle(value);
         clearTimeout(timer);
         signal?.removeEventListener("abort", stop);
-        settle(value);
       };
       signal?.addEventListener("abort", stop);
       promise.then((value) => done(resolve, value), (error) => done(reject, error));
@@ -313,6 +314,8 @@ async function receive(fetch, request, signal, ends) {
   for (const name of READ_HEADERS) {
     const value = got.get(name);
     if (typeof value === "string") received[name] = value;
+    // A date (RFC 9110, 5.6.7): in seconds from now.
+    if (name === "retry-after" && /^\w{3}, .* GMT$/.test(value)) received[name] = String(Math.max(0, Math.ceil((Date.parse(value) - Date.now()) / 1000)));
   }
   let body;
   try {

@@ -32,7 +32,7 @@ const OPTIONS = {
   hooks: ["an object of functions", isObject], parseUserAgent: FUNCTION, onReauthenticate: FUNCTION, dangerouslyAllowBrowser: FLAG, allowInsecure: FLAG,
 };
 const ARGUMENTS = {
-  signal: ["an AbortSignal", (value) => isFunction(value.addEventListener)], timeout: number(1, LONGEST), headers: HEADERS, onProgress: FUNCTION,
+  signal: ["an AbortSignal", (value) => isFunction(value.addEventListener) && isFunction(value.removeEventListener)], timeout: number(1, LONGEST), headers: HEADERS, onProgress: FUNCTION,
   applicationId: STRING, userId: STRING, clientId: STRING, status: oneOf(...STATUSES), pageSize: number(1, LONGEST),
   cursor: ["the next of a page", (value) => isText(value) && VALUE.test(value)], refreshToken: STRING,
 };
@@ -59,6 +59,12 @@ function checkHeaders(headers, code) {
   }
 }
 
+/** The client's headers and the call's, which come before them. The client's cookie is a credential: it never serves somebody else's request. */
+export function mergeHeaders({ headers }, { input, options }) {
+  const own = pairs(headers).filter(([name]) => input.authorization === undefined || name.toLowerCase() !== "cookie");
+  return [...new Map([...own, ...pairs(options.headers)].map(([name, value]) => [name.toLowerCase(), [name, value]])).values()];
+}
+
 /** The client's options, as the wasm side takes them. */
 export function readOptions(options) {
   if (!isObject(options)) {
@@ -81,7 +87,6 @@ export function readOptions(options) {
     ...readBase(baseUrl),
     environment,
     clientId,
-    headers: pairs(headers),
     // Cookies may authenticate without a token.
     sendsCookies: credentials === "include" || credentials === "same-origin" || pairs(headers).some(([name]) => name.toLowerCase() === "cookie"),
     allowInsecure: allowInsecure ?? false,
@@ -166,7 +171,6 @@ export function readArguments(operation, args) {
     // The client's own clientId is another one.
     input[name === "clientId" ? "ofClient" : name] ??= options[name];
   }
-  input.callHeaders = pairs(options.headers);
   const { signal, timeout, onProgress } = options;
   return { operation, input, request, options, signal: signal ?? undefined, timeout: timeout ?? undefined, onProgress };
 }

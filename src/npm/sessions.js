@@ -1,7 +1,7 @@
 import { clearCookies, removals } from "./cookies.js";
 import { fail, toSessionsError } from "./error.js";
 import { Host } from "./host.js";
-import { METHODS, readArguments, readOptions } from "./input.js";
+import { METHODS, mergeHeaders, readArguments, readOptions } from "./input.js";
 
 /** The package's functions, over a way to get at the wasm side. */
 export function define(load) {
@@ -17,7 +17,7 @@ export function define(load) {
     // A copy: the caller's object may change later. Tokens given as functions are asked before every request.
     options = typeof options === "object" && options !== null ? { ...options } : options;
     // What lasts between calls lives here and not in wasm: nothing has to be freed, and nothing is lost with an instance.
-    const memory = { texts: {}, paced: [] };
+    const memory = { texts: {}, paced: [], refreshing: new Map() };
 
     async function run(operation, args, direct) {
       try {
@@ -30,7 +30,7 @@ export function define(load) {
         if (operation === "logout") {
           await host.settle();
         }
-        const result = await host.drive(await wasm(), { goal: operation, ...config, ...call.input });
+        const result = await host.drive(await wasm(), { goal: operation, ...config, ...call.input, headers: mergeHeaders(options, call) });
         return await finish(result, options, call);
       } catch (error) {
         throw toSessionsError(error, options?.provider, operation);
@@ -50,7 +50,7 @@ export function define(load) {
               ids.add(session.id);
             }
             if (page.next === null) return;
-            if (cursors.has(page.next)) {
+            if (cursors.has(page.next) || cursors.size > 10_000) {
               throw toSessionsError(fail("invalid_response", "the next page was there before"), options.provider, "list");
             }
             cursors.add(page.next);

@@ -82,13 +82,18 @@ pub fn read<'r>(asked: &Asked<'_>, response: Response<'r>, hook: Hook) -> Result
             if !confirm.is_empty() && body.flag(confirm).is_none() {
                 return lacks(confirm);
             }
-            if body.flag("success") == Some(false) || body.flag("status") == Some(false) {
+            // A proxy's page, for instance, is no confirmation.
+            if !response.is_json {
+                return Err(unexpected(&response, "the body is not JSON"));
+            }
+            // Clerk answers with the session, whatever it was before.
+            let status = body.member("status");
+            let is = |states| words(states).any(|state| status.is_word(state));
+            if words("success status ok").any(|flag| body.flag(flag) == Some(false)) || is("active pending error failed") || !body.member("error").is_null() {
                 let words = first(body, WORDS).unwrap_or_default();
                 return Err(explained(said(Code::Rejected, "the back-end declined", &words), &response));
             }
-            // Clerk answers with the session, whatever it was before.
-            let status = body.member("status").word();
-            let success = status.is_empty() || !words("ended expired removed abandoned replaced").any(|over| over == status);
+            let success = !is("ended expired removed abandoned replaced");
             Ok(Answer::Ended { success, count: find_number(body, Json::NULL, "count"), message: first(body, "message") })
         }
     }

@@ -1,0 +1,132 @@
+// Answers and inputs that must not be taken for more than they are: nothing is called done that was not, and nobody is served with what is another's.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { createSessions, every, fails, faked, json, jwt, settles } from "./support.mjs";
+
+const rest = (answer, options = {}) => faked(answer, { provider: "rest", ...options });
+
+describe("a 200 that is none", () => {
+  const page = () => new Response("<html>Sign in</html>", { headers: { "content-type": "text/html" } });
+  for (const [about, answer, code] of [
+    ["a proxy's page", page, "invalid_response"],
+    ["status error", () => json({ status: "error", message: "no" }), "rejected"],
+    ["an error beside it", () => json({ error: { code: "E1", message: "no" } }), "rejected"],
+    ["ok false", () => json({ ok: false }), "rejected"],
+    ["success false", () => json({ success: false }), "rejected"],
+    ["a session that is still alive", () => json({ id: "1", status: "active" }), "rejected"],
+  ]) {
+    test(about, async () => {
+      await fails(rest(answer).sessions.revoke("1"), code);
+      const out = await settles(rest(answer).sessions.logout());
+      assert.deepEqual([out.success, out.server, out.error.code], [false, "rejected", code]);
+    });
+  }
+
+  test("Clerk's answer to the revocation of a session that was over", async () => {
+    const { sessions } = faked(() => json({ object: "session", id: "sess_1", status: "expired" }), { provider: "clerk" });
+    const { success, outcome } = await settles(sessions.revoke("sess_1"));
+    assert.deepEqual([success, outcome], [false, "already-revoked"]);
+  });
+});
+
+describe("ids that are path steps", () => {
+  for (const id of [".", "..", "x".repeat(600)]) {
+    test(`${id.slice(0, 5)} in a token that nobody verified, and in a list`, async () => {
+      const clerk = faked(() => json({ id, status: "revoked" }), { provider: "clerk", token: "sk_test_x" });
+      const request = { headers: { authorization: `Bearer ${jwt({ sid: id })}` } };
+      await fails(clerk.sessions.revokeCurrent(request), "invalid_argument");
+      assert.equal((await settles(clerk.sessions.logout({ request }))).server, "skipped");
+      assert.deepEqual(clerk.sent, []);
+      const listed = rest((request) => (request.method === "GET" ? json([{ id, current: true }]) : json({})));
+      await fails(listed.sessions.revokeCurrent(), "invalid_argument");
+      assert.deepEqual(listed.sent.map(({ method }) => method), ["GET"]);
+    });
+  }
+});
+
+describe("all of them", () => {
+  const ended = async (items) => {
+    const { sessions, sent } = rest((request) => (request.method === "GET" ? json(items) : json({})));
+    await settles(sessions.revokeAll());
+    return sent.filter(({ method }) => method === "DELETE").map(({ url }) => url.split("/").at(-1));
+  };
+  test("a moment before all time, and nothing, are no revocation", async () => {
+    const never = ["0001-01-01T00:00:00Z", "", 0, false, null].map((revoked_at, index) => ({ id: index + 1, revoked_at }));
+    assert.deepEqual(await ended([...never, { id: 9, revoked_at: "2026-01-01T00:00:00Z" }]), ["1", "2", "3", "4", "5"]);
+  });
+  test("two that are called the current one are both ended", async () => {
+    assert.deepEqual((await ended([{ id: 1, current: true }, { id: 2, current: true }, { id: 3 }])).toSorted(), ["1", "2", "3"]);
+  });
+  test("an empty last page does not make the ids strings", async () => {
+    const profile = {
+      list: { method: "GET", path: "/s", cursor: { query: "page" } }, revoke: { method: "POST", path: "/end", body: { ids: ["{id}"] } },
+    };
+    const pages = { "": { items: [{ id: 7 }], next_cursor: "2" }, "?page=2": { items: [] } };
+    const { sessions, sent } = faked((request) => (request.method === "GET" ? json(pages[new URL(request.url).search]) : json({})), { provider: profile });
+    assert.equal((await every(sessions.list())).length, 1);
+    await settles(sessions.revoke("7"));
+    assert.deepEqual(await sent.at(-1).json(), { ids: [7] });
+  });
+});
+
+test("X-RateLimit-Reset is no reason to wait where the answer is not 429", async () => {
+  const { sessions } = rest(() => json({}, { status: 404, headers: { "x-ratelimit-reset": String(Math.floor(Date.now() / 1000) + 3600) } }));
+  assert.equal((await fails(sessions.revoke("1"), "not_found")).retryAfter, null);
+});
+
+test("a header of the call comes before the client's, and the caller's before the package's", async () => {
+  const { sessions, sent } = faked(() => json({ object: "token", jwt: "j" }), { provider: "clerk", headers: { "X-A": "client", "Content-Type": "application/json; charset=utf-8" } });
+  await settles(sessions.createToken("sess_1", {}, { headers: { "x-a": "call", "clerk-api-version": "2025-01-01" } }));
+  const { headers } = sent[0];
+  assert.deepEqual(["x-a", "content-type", "clerk-api-version"].map((name) => headers.get(name)), ["call", "application/json; charset=utf-8", "2025-01-01"]);
+});
+
+test("another's refresh token is not taken for this client's own where a logout does not take one", async () => {
+  const { sessions, sent } = rest(() => new Response(null, { status: 204 }), { credentials: "include" });
+  const out = await settles(sessions.logout("theirs"));
+  assert.deepEqual([out.server, out.error.code, sent.length], ["skipped", "unsupported", 0]);
+});
+
+test("a token that comes back as a name in the details", async () => {
+  const { sessions } = rest(() => json({ detail: [{ msg: "bad", "secret-access": 1, loc: ["a"] }] }, { status: 422 }), { token: "secret-access" });
+  const { details } = await fails(sessions.list(), "rejected");
+  assert.deepEqual(details, [{ msg: "bad", loc: ["a"] }]);
+});
+
+test("a profile's body says nothing but ids and refresh tokens", async () => {
+  for (const value of ["{access}", "{handle}", "{x}"]) {
+    const provider = { list: { method: "GET", path: "/s" }, revoke: { method: "POST", path: "/s/{id}", body: { deep: [value] } } };
+    const { message } = await fails(createSessions({ provider, baseUrl: "https://a.example.com" }).list(), "invalid_options");
+    assert.match(message, /^provider\.revoke\.body /);
+  }
+});
+
+test("a signal that can't be let go of is refused", async () => {
+  const { sessions } = rest(() => json([]));
+  await fails(sessions.list({ signal: { aborted: false, addEventListener() {} } }), "invalid_argument");
+});
+
+describe("two users of one client, each with tokens from functions", () => {
+  const users = { a: { access: "access-a", refresh: "refresh-a" }, b: { access: "access-b", refresh: "refresh-b" } };
+  const client = (answer, who) =>
+    faked(answer, { provider: "authvital", clientId: "web", token: () => users[who.now].access, refreshToken: () => users[who.now].refresh });
+  const serve = async (request) => {
+    if (request.url.endsWith("/oauth/token")) {
+      const { refresh_token: token } = await request.json();
+      return json({ access_token: `new-${token}`, refresh_token: `next-${token}`, expires_in: 60 });
+    }
+    return request.headers.get("authorization").includes("new-") ? json({ sessions: [], count: 0 }) : json({ message: "Invalid access token" }, { status: 401 });
+  };
+
+  test("an older token of one is not exchanged for the newest of the other", async () => {
+    const who = { now: "a" };
+    const { sessions, sent } = client(serve, who);
+    await settles(sessions.refresh());
+    who.now = "b";
+    await settles(sessions.refresh());
+    who.now = "a";
+    sent.length = 0;
+    await settles(sessions.refresh());
+    assert.notEqual((await sent[0].clone().json().catch(() => ({}))).refresh_token, "next-refresh-b");
+  });
+});

@@ -75,8 +75,8 @@ pub struct Response<'a> {
     pub headers: Json<'a>,
     /// The body; null where it is not JSON.
     pub body: Json<'a>,
-    /// It is JSON, or there is none.
-    pub is_json: bool,
+    /// It is a page for people: a proxy's, or one to sign in.
+    pub is_page: bool,
 }
 
 /// The response headers that anything here looks at. Across origins a browser shows only those that the server exposes.
@@ -234,7 +234,7 @@ mod tests {
     fn cookies_that_an_answer_sets() {
         let headers = br#"{"set-cookie":"a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT, refresh_token=x.y; Path=/, gone=; Max-Age=0"}"#;
         let headers = Document::parse(headers).unwrap();
-        let response = Response { status: 200, headers: headers.root(), body: Json::NULL, is_json: true };
+        let response = Response { status: 200, headers: headers.root(), body: Json::NULL, is_page: false };
         assert_eq!(response.set_cookie("refresh_token").as_deref(), Some("x.y"));
         assert_eq!(response.set_cookie("gone"), None);
         assert_eq!(response.set_cookie("b"), None);

@@ -214,7 +214,12 @@ impl<'a> Call<'a> {
             }
             "answer" => {
                 let status = self.json.number("answered").unwrap_or(0);
-                self.take_answer(Response { status, headers: self.json.member("received"), body: root(answer), is_json: answer.is_some() || body.is_empty() })
+                self.take_answer(Response {
+                    status,
+                    headers: self.json.member("received"),
+                    body: root(answer),
+                    is_page: body.trim_ascii_start().starts_with(b"<"),
+                })
             }
             "failed" => {
                 let failure = self.json.member("failure");
@@ -550,7 +555,7 @@ impl<'a> Call<'a> {
             return wrong(&["pageSize must be from ", &decimal(least), " to ", &decimal(most)]);
         }
         let cursor = self.json.member("cursor");
-        if endpoint.is("isOffset") && !cursor.is_null() && retry::after(cursor.word()).is_none() {
+        if endpoint.is("isOffset") && !cursor.is_null() && !cursor.word().bytes().all(|byte| byte.is_ascii_digit()) {
             return wrong(&["cursor must be the next of an earlier page"]);
         }
         // "." and ".." survive percent-encoding as path steps: URL parsers take "%2e%2e" for "..". An id may also come from a token that nobody verified.

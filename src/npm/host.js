@@ -238,15 +238,21 @@ export class Host {
   async refreshed() {
     const { operation, timeout, options } = this.#call;
     const own = operation === "refresh" ? [{ timeout, headers: options.headers }] : [];
-    const token = await this.#ask("refreshToken", "refreshToken");
     const { refreshing } = this.#memory;
+    // From now on a logout waits.
+    const asking = this.#ask("refreshToken", "refreshToken");
+    refreshing.set(asking, asking);
+    const token = await asking.finally(() => refreshing.delete(asking));
     if (!refreshing.has(token)) refreshing.set(token, this.#run("refresh", own, true).finally(() => refreshing.delete(token)));
     return this.#within(refreshing.get(token), this.#totalTimeout, "result");
   }
 
   /** Waits until no refresh is under way: a logout has to end the session that comes out of it. */
   async settle() {
-    await this.#within(Promise.allSettled([...this.#memory.refreshing.values()]), this.#totalTimeout, "result").catch(() => {});
+    const { refreshing } = this.#memory;
+    try {
+      while (refreshing.size) await this.#within(Promise.allSettled([...refreshing.values()]), this.#totalTimeout, "result");
+    } catch {}
   }
 
   get #totalTimeout() {

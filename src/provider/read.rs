@@ -48,7 +48,7 @@ pub fn read<'r>(asked: &Asked<'_>, response: Response<'r>, hook: Hook) -> Result
                 return Ok(Answer::Session(item));
             }
             // Servers that answer "nobody" with a success.
-            if body.is_null() && response.is_json {
+            if body.is_null() && !response.is_page {
                 return Err(Error::new(Code::Unauthenticated, "nobody is signed in").with_status(response.status));
             }
             lacks("id")
@@ -82,14 +82,16 @@ pub fn read<'r>(asked: &Asked<'_>, response: Response<'r>, hook: Hook) -> Result
             if !confirm.is_empty() && body.flag(confirm).is_none() {
                 return lacks(confirm);
             }
-            // A proxy's page, for instance, is no confirmation.
-            if !response.is_json {
-                return Err(unexpected(&response, "the body is not JSON"));
+            // That is no confirmation.
+            if response.is_page {
+                return Err(unexpected(&response, "it is a page"));
             }
             // Clerk answers with the session, whatever it was before.
             let status = body.member("status");
             let is = |states| words(states).any(|state| status.is_word(state));
-            if words("success status ok").any(|flag| body.flag(flag) == Some(false)) || is("active pending error failed") || !body.member("error").is_null() {
+            let declines =
+                words("success status ok").any(|flag| body.flag(flag) == Some(false)) || is("active pending error failed") || !body.member("error").is_null();
+            if declines && response.is_success() {
                 let words = first(body, WORDS).unwrap_or_default();
                 return Err(explained(said(Code::Rejected, "the back-end declined", &words), &response));
             }

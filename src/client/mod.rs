@@ -555,7 +555,7 @@ impl<'a> Call<'a> {
             return wrong(&["pageSize must be from ", &decimal(least), " to ", &decimal(most)]);
         }
         let cursor = self.json.member("cursor");
-        if endpoint.is("isOffset") && !cursor.is_null() && !cursor.word().bytes().all(|byte| byte.is_ascii_digit()) {
+        if endpoint.is("isOffset") && !cursor.is_null() && (cursor.word().len() > 15 || !cursor.word().bytes().all(|byte| byte.is_ascii_digit())) {
             return wrong(&["cursor must be the next of an earlier page"]);
         }
         // "." and ".." survive percent-encoding as path steps: URL parsers take "%2e%2e" for "..". An id may also come from a token that nobody verified.

@@ -239,12 +239,18 @@ export class Host {
     const { operation, timeout, options } = this.#call;
     const own = operation === "refresh" ? [{ timeout, headers: options.headers }] : [];
     const { refreshing } = this.#memory;
-    // From now on a logout waits.
     const asking = this.#ask("refreshToken", "refreshToken");
+    // From now on a logout waits.
     refreshing.set(asking, asking);
-    const token = await asking.finally(() => refreshing.delete(asking));
-    if (!refreshing.has(token)) refreshing.set(token, this.#run("refresh", own, true).finally(() => refreshing.delete(token)));
-    return this.#within(refreshing.get(token), this.#totalTimeout, "result");
+    let shared;
+    try {
+      const token = await asking;
+      shared = refreshing.get(token) ?? this.#run("refresh", own, true).finally(() => refreshing.delete(token));
+      refreshing.set(token, shared);
+    } finally {
+      refreshing.delete(asking);
+    }
+    return this.#within(shared, this.#totalTimeout, "result");
   }
 
   /** Waits until no refresh is under way: a logout has to end the session that comes out of it. */

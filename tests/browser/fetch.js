@@ -38,6 +38,7 @@ const BODIES = {
       if (pathname.includes("/me/") && fetch.ended !== 2) return json({}, { status: 403 });
       await new Promise((resolve) => setTimeout(resolve, 5));
       fetch.ended = (fetch.ended ?? 0) + 1;
+      return json({ id: "a", status: "revoked", user_id: "u" });
     }
     return json(pathname.includes("/tokens") ? { object: "token", jwt: "a.b.c" } : { id: "new", status: "active", user_id: "u" });
   },

@@ -441,7 +441,7 @@ impl<'a> Call<'a> {
             }
             "id" => {
                 let id = self.any_id();
-                let digits = || Some(id?.word()).filter(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()));
+                let digits = || Some(id?.word()).filter(|word| !word.starts_with('0') && !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()));
                 // As the back-end listed it.
                 return self.memory.get(memory::NUMBERS).and_then(|_| digits()).or(id.map(Json::source)).map(str::to_owned);
             }

@@ -66,6 +66,9 @@ describe("all of them", () => {
     assert.equal((await every(sessions.list())).length, 1);
     await settles(sessions.revoke("7"));
     assert.deepEqual(await sent.at(-1).json(), { ids: [7] });
+    // No number is written so.
+    await settles(sessions.revoke("007"));
+    assert.deepEqual(await sent.at(-1).json(), { ids: ["007"] });
   });
 });
 

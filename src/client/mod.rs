@@ -814,6 +814,7 @@ impl<'a> Call<'a> {
         }
         let is_current = |item: Json<'a>| is_marked(item).or(if one_is { Some(false) } else { is_listed.then(|| id(item).as_words() == current) });
 
+        let has_handles = !list.member("handle").is_null();
         let (mut sessions, mut handles, mut count, mut are_numbers) = (List::default(), Writer::new(), 0, false);
         let mut targets: Vec<String> = self.json.member("targets").items().map(Json::as_words).collect();
         let mut own = self.json.member("ownId");
@@ -824,7 +825,9 @@ impl<'a> Call<'a> {
             count += 1;
             are_numbers = !id.is_string();
             let words = id.as_words();
-            handles.json(&words, self.handle_of(item).source());
+            if has_handles {
+                handles.json(&words, self.handle_of(item).source());
+            }
             match self.goal {
                 Some(ListAll) => sessions.push(&session(item, list, is_current)),
                 Some(Get | Revoke) if words == wanted => found = Some((item, id, is_current)),
@@ -835,7 +838,7 @@ impl<'a> Call<'a> {
                 _ => {}
             }
         }
-        if list.get("handle").is_some() {
+        if has_handles {
             self.learn(memory::HANDLES, &handles.finish());
         }
         if count > 0 {
@@ -944,12 +947,10 @@ impl<'a> Call<'a> {
             self.remember.text(memory::SPENT, Some(old));
             return Err(Error::new(Code::Unauthenticated, "the user logged out while the tokens were refreshed"));
         }
-        let optional = |text: &'a str| Some(text).filter(|text| !text.is_empty());
         let newest_or_none = Some(newest.as_str()).filter(|text| !text.is_empty());
         self.remember.text(memory::ACCESS, Some(access)).text(memory::REFRESH, newest_or_none);
-        if optional(old).is_some() && old != newest {
-            // Newest first, and no more than anybody could still hold.
-            // Of this user: another one's tokens are no older form of theirs.
+        if !old.is_empty() && old != newest {
+            // Newest first, and no more than anybody could still hold. Of this user: another one's tokens are no older form of theirs.
             let is_next = self.memory.member(memory::REFRESH).as_words() == old;
             let before = if is_next { self.memory.member(memory::REPLACED).as_words() } else { String::new() };
             let replaced = join(&[old, "\n", before.get(..8000).unwrap_or(&before)]);

@@ -1,10 +1,8 @@
 // The three profiles of docs/rest.md, as they stand there, against small servers that answer as those back-ends do.
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { describe, test } from "node:test";
-import { createSessions, describeDevice, fails, jwt, settles } from "./support.mjs";
+import { createSessions, describeDevice, fails, jwt, serve, settles } from "./support.mjs";
 
 // ---------------------------------------------------------------- the documentation, as code
 
@@ -34,29 +32,6 @@ function client(heading, server, argument, more = {}) {
 }
 
 // ---------------------------------------------------------------- servers on loopback
-
-/** A server that answers with `answer(request)`: `[status, body?]`. What it was asked is in `seen`. */
-async function serve(context, answer) {
-  const seen = [];
-  const server = createServer(async (incoming, outgoing) => {
-    let body = "";
-    for await (const chunk of incoming) body += chunk;
-    const { method, url, headers } = incoming;
-    const request = { method, url, line: `${method} ${url}`, headers, body, cookies: cookiesOf(headers.cookie) };
-    seen.push(request);
-    const [status, content] = answer(request);
-    if (content === undefined) return outgoing.writeHead(status).end();
-    const isText = typeof content === "string";
-    outgoing.writeHead(status, { "content-type": isText ? "text/html" : "application/json" }).end(isText ? content : JSON.stringify(content));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  context.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { origin: `http://127.0.0.1:${server.address().port}`, seen, lines: () => seen.map(({ line }) => line) };
-}
 
 const cookiesOf = (header = "") => Object.fromEntries(header.split("; ").filter(Boolean).map((pair) => pair.split(/=(.*)/s).slice(0, 2)));
 
@@ -333,7 +308,8 @@ describe("authentik", () => {
 
   async function authentik(context, more) {
     let items = [item(1), item(2), item(3, { current: true }), item(4, { geo_ip: null }), item(5)];
-    const server = await serve(context, ({ method, url, headers, cookies }) => {
+    const server = await serve(context, ({ method, url, headers }) => {
+      const cookies = cookiesOf(headers.cookie);
       if (cookies.authentik_session !== "ses") return [403, { detail: "Authentication credentials were not provided." }];
       const { pathname, searchParams } = new URL(url, "http://localhost");
       if (method === "GET" && pathname === SESSIONS) {

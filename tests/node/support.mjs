@@ -8,10 +8,11 @@ import { createServer } from "node:http";
 import path from "node:path";
 import { mock } from "node:test";
 import { pathToFileURL } from "node:url";
+import { ask, sandboxUrl } from "../sandbox-routes.mjs";
 
-const { SANDBOX_URL, PACKAGE_TARBALL } = process.env;
-if (!SANDBOX_URL || !PACKAGE_TARBALL) {
-  throw new Error("set SANDBOX_URL (a running sandbox) and PACKAGE_TARBALL (made by `npm pack`); `cargo xtask test node` does");
+const { PACKAGE_TARBALL } = process.env;
+if (!PACKAGE_TARBALL) {
+  throw new Error("set PACKAGE_TARBALL (made by `npm pack`); `cargo xtask test node` does");
 }
 
 // ---------------------------------------------------------------- the package
@@ -42,22 +43,12 @@ function install(tarball) {
 
 // ---------------------------------------------------------------- the sandbox
 
-const sandboxUrl = SANDBOX_URL.replace(/\/$/, "");
-
 /** The base URLs of the two generations. */
 export const G1 = `${sandboxUrl}/authvital`;
 export const G2 = `${sandboxUrl}/authvital-g2`;
 /** The base URLs of the other wires. */
 export const BASES = { clerk: `${sandboxUrl}/clerk/v1`, ksef: `${sandboxUrl}/ksef/v2`, rest: `${sandboxUrl}/rest`, fastapi: `${sandboxUrl}/rest-fastapi` };
 export const SECRET_KEY = "sk_test_sandbox_not_a_real_key";
-
-async function ask(method, route, body) {
-  const headers = body === undefined ? {} : { "content-type": "application/json" };
-  const response = await fetch(`${sandboxUrl}/sandbox/${route}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
-  const text = await response.text();
-  assert.ok(response.ok, `${method} ${route}: ${response.status} ${text}`);
-  return text === "" ? null : JSON.parse(text);
-}
 
 export const sandbox = {
   /** Everything as after a fresh start. */
@@ -189,7 +180,7 @@ export function told(error) {
   return visit(error).join("\n");
 }
 
-/** A real server on loopback that answers with `answer(request)`: `[status, body?, headers?]`; it ends with the test. What it was asked is in `seen`. */
+/** A real server on loopback that answers with `answer(request)`: `[status, body?, headers?]`, text as a page; it ends with the test. What it was asked is in `seen`. */
 export async function serve(context, answer) {
   const seen = [];
   const server = createServer(async (incoming, outgoing) => {
@@ -199,8 +190,9 @@ export async function serve(context, answer) {
     const request = { method, url, line: `${method} ${url}`, headers, body };
     seen.push(request);
     const [status, content, more] = answer(request);
-    const type = content === undefined ? {} : { "content-type": "application/json" };
-    outgoing.writeHead(status, { ...type, ...more }).end(content === undefined ? undefined : JSON.stringify(content));
+    const isPage = typeof content === "string";
+    const type = content === undefined ? {} : { "content-type": isPage ? "text/html" : "application/json" };
+    outgoing.writeHead(status, { ...type, ...more }).end(isPage ? content : JSON.stringify(content));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -1,27 +1,15 @@
 // What the peers share: the sandbox they are run against, and recordings that are held to the documents where those are present.
 import assert from "node:assert/strict";
+import { ask, sandboxUrl } from "../sandbox-routes.mjs";
 import { recordingFetch } from "./openapi.mjs";
 
 // As it is now: a test may put another one there for a client.
 const { fetch } = globalThis;
 
-const { SANDBOX_URL } = process.env;
-if (!SANDBOX_URL) throw new Error("set SANDBOX_URL to a running sandbox, such as `cargo run -p sandbox` starts");
-
-const sandboxUrl = SANDBOX_URL.replace(/\/$/, "");
-
 /** Base URLs, as the clients here want them: theirs end before the version. */
 export const CLERK = `${sandboxUrl}/clerk`;
 export const KSEF = `${sandboxUrl}/ksef`;
 export const SECRET_KEY = "sk_test_sandbox_not_a_real_key";
-
-async function ask(method, route, body) {
-  const headers = body === undefined ? {} : { "content-type": "application/json" };
-  const response = await fetch(`${sandboxUrl}/sandbox/${route}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
-  const text = await response.text();
-  assert.ok(response.ok, `${method} ${route}: ${response.status} ${text}`);
-  return text === "" ? null : JSON.parse(text);
-}
 
 export const sandbox = {
   reset: () => ask("POST", "reset"),

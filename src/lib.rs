@@ -2,10 +2,11 @@
 //!
 //! The crate is compiled to WebAssembly and published as the npm package `auth-sessions`; `js` is that boundary. Everything else is plain Rust
 //! that knows neither JavaScript nor a clock: [`provider`] turns operations into requests and answers into results, [`client`] does what is the
-//! same for all back-ends.
+//! same for all back-ends; [`edge`] is the backend-for-frontend over it.
 
 pub mod client;
 pub mod device;
+pub mod edge;
 pub mod error;
 pub mod http;
 pub mod json;

@@ -114,6 +114,9 @@ pub fn find_flag(value: Json<'_>, list: Json<'_>, member: &str) -> Option<bool> 
 
 /// One session as JSON. `current`: whether it is the current one, where that is known.
 pub fn session(item: Json<'_>, list: Json<'_>, current: Option<bool>) -> String {
+    if list.is("own") {
+        return item.source().to_owned();
+    }
     let mut out = Writer::new();
     let text = |member: &str| find_text(item, list, member);
     for (member, how) in words(MEMBERS).zip(MAKING) {

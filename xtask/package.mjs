@@ -1,16 +1,12 @@
 // Assembles pkg/, the npm package, from the hand-written files in src/npm and wasm-pack's output:
 //
-//     node xtask/package.mjs [folder of wasm-pack's output, default target/wasm/pkg]
+//     node xtask/package.mjs [folder of wasm-pack's output, default target/wasm]
 //
-// src/npm/package.json is the plan: every .js file that its `exports` name is an entry, bundled from the file of that name
-// in src/npm (sub-folders stay as they are). The entries may import, besides each other:
+// src/npm/package.json is the plan: every .js file that its `exports` name is an entry, bundled by itself from the file of that name in src/npm. (Chunks shared by
+// entries would stand before the inlined wasm in every download, see load.js.) The entries may import, besides each other:
 //
-//     auth-sessions:glue   wasm-bindgen's JavaScript (its default export takes the bytes or a compiled module)
-//     auth-sessions:wasm   { deflated }, the wasm: xtask's raw deflate, as text (see text.mjs)
-//     ./auth_sessions.wasm (with ?module or without) the file itself; the import is left as it is
-//
-// What the Rust side imports with #[wasm_bindgen(module = "/src/npm/….js")] comes back from wasm-bindgen as a copy in
-// snippets/; it is resolved to the original again, so that a class in it exists once.
+//     auth-sessions:wasm, auth-sessions:edge-wasm    { deflated }, the wasm: xtask's raw deflate, as text (see text.mjs)
+//     ./auth_sessions.wasm, ./auth_sessions_edge.wasm (with ?module or without)    the file itself; the import is left as it is
 import { existsSync, readFileSync } from "node:fs";
 import { cp, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
@@ -21,7 +17,12 @@ import { toText } from "./text.mjs";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const source = join(root, "src/npm");
 const output = join(root, "pkg");
-const WASM = "./auth_sessions.wasm";
+/** The builds of the crate, by the folder of wasm-pack's output: the client, and the client with the handler. */
+const BUILDS = { pkg: { file: "auth_sessions.wasm", text: "auth-sessions:wasm" }, edge: { file: "auth_sessions_edge.wasm", text: "auth-sessions:edge-wasm" } };
+
+/** What src/npm/wasm.js counts on: exactly this import, and these exports among others. */
+const IMPORTS = ["./auth_sessions_bg.js __wbindgen_init_externref_table function"];
+const EXPORTS = ["memory", "__wbindgen_malloc", "reset", "step"];
 
 /** Ends with a message instead of a stack: these are mistakes in the project, not in this script. */
 function fail(message) {
@@ -42,32 +43,38 @@ function version() {
   return section?.match(/^version\s*=\s*"([^"]+)"/m)?.[1] ?? fail("no version in [workspace.package] of Cargo.toml");
 }
 
-function plugin(glue, deflated) {
+function plugin(texts) {
   return {
     name: "auth-sessions",
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^auth-sessions:glue$/ }, () => ({ path: glue }));
-      onResolve({ filter: /^auth-sessions:wasm$/ }, () => ({ path: "wasm", namespace: "auth-sessions" }));
-      onLoad({ filter: /.*/, namespace: "auth-sessions" }, () => ({
-        contents: `export const deflated = ${JSON.stringify(toText(deflated))};\n`,
-      }));
-      onResolve({ filter: /\.wasm(\?.*)?$/ }, ({ path }) => ({ path: WASM + (path.match(/\?.*$/)?.[0] ?? ""), external: true }));
-      onResolve({ filter: /\/snippets\/[^/]+\/src\/npm\// }, ({ path }) => ({ path: join(root, path.replace(/^.*\/snippets\/[^/]+\//, "")) }));
+      onResolve({ filter: /^auth-sessions:/ }, ({ path }) => ({ path, namespace: "auth-sessions" }));
+      onLoad({ filter: /.*/, namespace: "auth-sessions" }, ({ path }) => ({ contents: `export const deflated = ${JSON.stringify(texts.get(path) ?? fail(`there is no ${path}`))};\n` }));
+      onResolve({ filter: /\.wasm(\?.*)?$/ }, ({ path }) => ({ path, external: true }));
     },
   };
 }
 
-async function main() {
-  const wasmPack = resolve(process.argv[2] ?? join(root, "target/wasm/pkg"));
-  const glue = join(wasmPack, "auth_sessions.js");
-  const wasmFile = join(wasmPack, "auth_sessions_bg.wasm");
-  if (!existsSync(glue) || !existsSync(wasmFile)) fail(`${glue} or its wasm is missing; run \`cargo xtask build\``);
-  const wasm = await readFile(wasmFile);
+/** The wasm of one build, checked. */
+async function readWasm(file) {
+  if (!existsSync(file)) fail(`${file} is missing; run \`cargo xtask build\``);
+  const wasm = await readFile(file);
   const module = await WebAssembly.compile(wasm).catch((error) => fail(`this Node refuses the wasm: ${error.message}`));
   if (WebAssembly.Module.customSections(module, "name").length > 0) fail("the wasm still has its names: wasm-opt did not run on it");
-  if (/import\.meta\.url/.test(await readFile(glue, "utf8"))) {
-    fail("the glue has a default path to the wasm, which makes bundlers ship it twice: "
-      + "set omit-default-module-path in [package.metadata.wasm-pack.profile.release.wasm-bindgen] of Cargo.toml");
+  const imports = WebAssembly.Module.imports(module).map(({ module, name, kind }) => `${module} ${name} ${kind}`);
+  const exports = WebAssembly.Module.exports(module).map(({ name }) => name);
+  if (String(imports) !== String(IMPORTS) || !EXPORTS.every((name) => exports.includes(name))) {
+    fail(`src/npm/wasm.js does not fit the wasm any more, which has the imports ${imports} and the exports ${exports}`);
+  }
+  return wasm;
+}
+
+async function main() {
+  const wasmPack = resolve(process.argv[2] ?? join(root, "target/wasm"));
+  const [wasms, texts] = [new Map(), new Map()];
+  for (const [folder, { file, text }] of Object.entries(BUILDS)) {
+    const built = join(wasmPack, folder, "auth_sessions_bg.wasm");
+    wasms.set(file, await readWasm(built));
+    texts.set(text, toText(await readFile(`${built}.deflate`)));
   }
 
   const manifestFile = join(source, "package.json");
@@ -81,26 +88,19 @@ async function main() {
   const staging = join(root, "target/pkg");
   await rm(staging, { recursive: true, force: true });
   await mkdir(staging, { recursive: true });
-  const { metafile } = await build({
+  await build({
     entryPoints: entries,
     outdir: staging,
     outbase: source,
     absWorkingDir: root,
     bundle: true,
-    splitting: true,
     format: "esm",
     platform: "neutral",
     target: "es2022",
     charset: "utf8",
-    // The glue warns of a form of its initialisation that is not used here.
-    drop: ["console"],
-    external: ["node:*"],
-    plugins: [plugin(glue, await readFile(`${wasmFile}.deflate`))],
-    metafile: true,
+    plugins: [plugin(texts)],
     logLevel: "warning",
   }).catch(() => process.exit(1));
-  const copied = Object.keys(metafile.inputs).find((input) => /snippets\/[^/]+\/src\/npm\//.test(input));
-  if (copied) fail(`${copied} was bundled beside its original in src/npm`);
 
   for (const file of await readdir(source, { recursive: true })) {
     if (file.endsWith(".d.ts") && !file.includes("node_modules")) {
@@ -112,7 +112,7 @@ async function main() {
     // The README's links have to work in the package, too.
     if (/^(LICENSE.*|[A-Z]+\.md|docs)$/.test(file)) await cp(join(root, file), join(staging, file), { recursive: true });
   }
-  await writeFile(join(staging, WASM), wasm);
+  for (const [file, wasm] of wasms) await writeFile(join(staging, file), wasm);
   await writeFile(join(staging, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   for (const file of [...files, manifest.main, manifest.module, manifest.types].filter(Boolean)) {
     if (!existsSync(join(staging, file))) fail(`package.json names ${file}, which is not in the package`);

@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { toText } from "./text.mjs";
 
 /** Bytes after gzip -9 that the default entry may have, all in. */
 const BUDGET = 36_000;
@@ -56,15 +55,14 @@ async function bundle(entry, wasm) {
     logLevel: "warning",
   }).catch(() => process.exit(1));
   const files = outputFiles.map((file) => Buffer.from(file.contents));
-  // As package.mjs inlines it; or as a file that the bundler saw. Otherwise it is fetched at run time.
-  const inlined = toText(await readFile(join(root, "target/wasm/pkg/auth_sessions_bg.wasm.deflate")));
-  const hasWasm = files.some((file) => file.equals(wasm) || file.includes(inlined));
-  return hasWasm ? files : [...files, wasm];
+  // Inlined, or a file that the bundler saw, it is among them. Otherwise it is fetched at run time by its name.
+  return files.length === 1 && files[0].includes("auth_sessions.wasm") ? [...files, wasm] : files;
 }
 
 const manifest = JSON.parse(await readFile(join(pkg, "package.json"), "utf8"));
 const wasm = await readFile(join(pkg, "auth_sessions.wasm"));
-const rows = [["auth_sessions.wasm alone", ...sizes([wasm])]];
+const rows = [];
+for (const file of ["auth_sessions.wasm", "auth_sessions_edge.wasm"]) rows.push([`${file} alone`, ...sizes([await readFile(join(pkg, file))])]);
 const defaultEntry = browserFile(manifest.exports["."] ?? manifest.exports);
 let download;
 for (const [entry, names] of entries(manifest.exports)) {

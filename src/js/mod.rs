@@ -21,11 +21,17 @@ pub fn reset() {
 }
 
 /// What to do next about a call; see [`client`]. The body is that of an answer. For a user agent as a JSON string, its label. All of it in UTF-8: JavaScript's
-/// own encoder is there anyway, and the glue for text is large.
+/// own encoder is there anyway, and the glue for text is large. With the feature `edge`: what to do next about a request to the handler, as the one item of an
+/// array; see [`crate::edge`].
 #[wasm_bindgen]
 pub fn step(call: &[u8], body: &[u8]) -> Vec<u8> {
     let call = std::str::from_utf8(call).unwrap_or_default();
-    // An export of its own would cost more than it says.
-    let next = if call.starts_with('"') { device::describe(&plain(call)) } else { client::step(call, body) };
+    // Exports of their own would cost more than they say.
+    let next = match call.as_bytes().first() {
+        Some(b'"') => device::describe(&plain(call)),
+        #[cfg(feature = "edge")]
+        Some(b'[') => crate::edge::step(call),
+        _ => client::step(call, body),
+    };
     next.into_bytes()
 }

@@ -81,7 +81,7 @@ export class Host {
   #named({ cause, failed, ...error }) {
     const thrown = cause === null ? undefined : this.#causes[cause];
     if (thrown !== undefined && thrown === this.#refreshError) return thrown;
-    return { ...error, cause: thrown, failed: failed?.map((index) => this.#failures[index]) };
+    return { ...error, cause: thrown, failed: failed?.map((one) => this.#failures[one] ?? { ...one, error: toSessionsError(one.error, this.#options.provider, "revoke") }) };
   }
 
   /** Somebody else's request comes with its own, unless it is served with a secret key. */

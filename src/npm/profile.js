@@ -1,4 +1,4 @@
-import { HEADER, STRING, check, isObject, number, oneOf } from "./check.js";
+import { FLAG, HEADER, STRING, check, isObject, number, oneOf } from "./check.js";
 import { fail } from "./error.js";
 
 const isList = (test) => (value) => Array.isArray(value) && value.every(test);
@@ -9,7 +9,7 @@ const STATUSES = ["an array of HTTP statuses", isList(number(100, 599)[1])];
 const ENDPOINT = {
   "method!": oneOf("GET", "POST", "PUT", "PATCH", "DELETE"),
   "path!": ["a path that begins with one slash; {id} is all that may be in braces", (value) => /^\/(?!\/)(?:[^\s"#\\{}]|\{id\})*$/.test(value)],
-  body: ['JSON, with no "{…}" but "{id}" and "{refreshToken}"', (value) => !/"\{(?!(id|refreshToken)\}")[^"]*\}"/.test(JSON.stringify(value))], success: STATUSES, gone: STATUSES,
+  own: FLAG, body: ['JSON, with no "{…}" but "{id}" and "{refreshToken}"', (value) => !/"\{(?!(id|refreshToken)\}")[^"]*\}"/.test(JSON.stringify(value))], success: STATUSES, gone: STATUSES,
 };
 const LIST = {
   ...ENDPOINT, items: POINTER, fields: OBJECT, time: oneOf("auto", "iso", "seconds", "milliseconds"), currentId: POINTER, next: POINTER,

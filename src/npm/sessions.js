@@ -3,8 +3,8 @@ import { fail, toSessionsError } from "./error.js";
 import { Host } from "./host.js";
 import { METHODS, mergeHeaders, readArguments, readOptions } from "./input.js";
 
-/** The package's functions, over a way to get at the wasm side. */
-export function define(load) {
+/** The package's functions, over a way to get at the wasm side and the driver of calls. */
+export function define(load, Driver = Host) {
   async function wasm() {
     try {
       return await load();
@@ -23,7 +23,7 @@ export function define(load) {
       try {
         const config = readOptions(options);
         const call = readArguments(operation, args);
-        const host = new Host(options, memory, call, run);
+        const host = new Driver(options, memory, call, run);
         if (operation === "refresh" && !direct) {
           return await host.refreshed();
         }

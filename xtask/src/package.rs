@@ -26,23 +26,29 @@ const BESIDE_THE_POINT: &[&str] = &["Your wasm pkg is ready", "failed to get was
 const LEAN: &[&str] =
     &["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none", "-Zfmt-debug=none", "-Clinker-plugin-lto", "-Clink-arg=--lto-O3"];
 
-/// Builds the crate for the web and assembles `pkg/` from it.
+/// Builds the crate for the web, without and with the handler for the edge, and assembles `pkg/` from both.
 pub fn build() -> Result<()> {
-    let out = target().join("wasm/pkg");
-    // wasm-bindgen leaves old snippets there.
-    let _ = fs::remove_dir_all(&out);
     if which("wasm-opt").is_none() {
         bail!("wasm-opt is missing: `npm ci` in xtask/ brings it");
     }
     // Unpacks the crates, so that their folder is known before they are compiled.
     run(command("cargo").args(["fetch", "--quiet", "--target", "wasm32-unknown-unknown"])).context("could not get the crates")?;
+    let out = target().join("wasm");
+    wasm(&out.join("pkg"), &[])?;
+    wasm(&out.join("edge"), &["--features", "edge"])?;
+    run(command("node").arg("xtask/package.mjs").arg(&out))
+}
 
+/// One build by wasm-pack.
+fn wasm(out: &Path, features: &[&str]) -> Result<()> {
+    let _ = fs::remove_dir_all(out);
     let mut wasm_pack = command("wasm-pack");
     wasm_pack
         .args(["build", ".", "--release", "--target", "web", "--mode", "no-install"])
         .args(["--no-pack", "--no-typescript", "--no-gitignore", "--out-name", "auth_sessions", "--out-dir"])
-        .arg(&out)
+        .arg(out)
         .args(["--", "-Zbuild-std=std,panic_abort"])
+        .args(features)
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_ENCODED_RUSTFLAGS", rustflags())
         .stderr(Stdio::piped());
@@ -52,8 +58,7 @@ pub fn build() -> Result<()> {
     if !run_watching(&mut wasm_pack, OPTIMIZING)? {
         bail!("wasm-pack did not run wasm-opt; is `wasm-opt` switched off in [package.metadata.wasm-pack] of Cargo.toml?");
     }
-    deflate(&out.join("auth_sessions_bg.wasm"))?;
-    run(command("node").arg("xtask/package.mjs").arg(&out))
+    deflate(&out.join("auth_sessions_bg.wasm"))
 }
 
 /// Deflates the wasm for the entry that inlines it, as `….deflate` beside it. Zopfli takes its time and saves another 5 %.
@@ -75,10 +80,14 @@ pub fn tarball() -> Result<PathBuf> {
     let dir = target().join("package");
     let _ = fs::remove_dir_all(&dir);
     fs::create_dir_all(&dir)?;
-    run(command("npm").args(["pack", "./pkg", "--silent", "--pack-destination"]).arg(&dir))?;
-    let files = fs::read_dir(&dir)?.collect::<Result<Vec<_>, _>>()?;
-    let mut tarballs = files.into_iter().map(|file| file.path()).filter(|path| path.extension().is_some_and(|e| e == "tgz"));
-    tarballs.next().with_context(|| format!("`npm pack` left no tarball in {}", process::show(&dir)))
+    process::run_quiet("tarball", command("wasm-pack").args(["pack", "pkg"]))?;
+    // It leaves it where it would be packed itself the next time.
+    let is_tarball = |path: &PathBuf| path.extension().is_some_and(|end| end == "tgz");
+    let files = fs::read_dir(root().join("pkg"))?.collect::<Result<Vec<_>, _>>()?;
+    let packed = files.into_iter().map(|file| file.path()).find(is_tarball).context("`wasm-pack pack` left no tarball in pkg/")?;
+    let tarball = dir.join(packed.file_name().unwrap_or_default());
+    fs::rename(&packed, &tarball)?;
+    Ok(tarball)
 }
 
 /// Runs `command`, passing its standard error on, and says whether `needle` was in it.

@@ -1,0 +1,94 @@
+//! Cookies of requests and answers, as RFC 6265bis has them.
+
+use crate::http::is_cookie_value;
+use crate::json::{Json, cut, decimal, join, push_hex};
+
+/// The value of a cookie in a `Cookie` header. Of several with its name the first is the one with the longest path.
+pub(super) fn find(header: &str, name: &str) -> Option<String> {
+    let mut rest = header;
+    while !rest.is_empty() {
+        let (pair, after) = cut(rest, b';').unwrap_or((rest, ""));
+        if let Some((found, value)) = cut(pair, b'=')
+            && found.trim_ascii() == name
+        {
+            let value = value.trim_ascii();
+            return decode(value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value));
+        }
+        rest = after;
+    }
+    None
+}
+
+/// A `Set-Cookie` value; `age` in seconds. Without one the cookie lives as long as the browser's session.
+pub(super) fn set(cookie: Json<'_>, value: &str, age: Option<i64>) -> String {
+    let age = age.map(|age| join(&["; Max-Age=", &decimal(age)])).unwrap_or_default();
+    join(&[&cookie.member("name").as_words(), "=", &encode(value), &age, &cookie.member("attributes").as_words()])
+}
+
+/// Percent-encodes what can't stand in a cookie's value; tokens seldom have any of it.
+fn encode(value: &str) -> String {
+    let mut out = String::new();
+    for (at, byte) in value.bytes().enumerate() {
+        let one = value.get(at..=at).unwrap_or_default();
+        if byte != b'%' && is_cookie_value(one) {
+            out.push_str(one);
+        } else {
+            out.push_str("%");
+            push_hex(&mut out, byte);
+        }
+    }
+    out
+}
+
+/// Percent-decodes; `None` where it can't be, or is no text then.
+pub(super) fn decode(text: &str) -> Option<String> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = cut(rest, b'%') {
+        out.extend_from_slice(before.as_bytes());
+        let (digits, after) = after.split_at_checked(2)?;
+        out.push(u8::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+'))?);
+        rest = after;
+    }
+    out.extend_from_slice(rest.as_bytes());
+    String::from_utf8(out).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Document;
+
+    #[test]
+    fn one_of_several_is_found() {
+        for (header, expected) in [
+            ("a=1; token=x.y; b=2", Some("x.y")),
+            ("token=first; token=second", Some("first")),
+            ("  token = \"quoted\" ;", Some("quoted")),
+            ("token=a%2Bb%3D%3D", Some("a+b==")),
+            ("token=a=b", Some("a=b")),
+            ("token=", Some("")),
+            ("tokens=1; atoken=2; Token=3; token", None),
+            ("token=%zz", None),
+            ("token=%2", None),
+            ("token=%+1", None),
+            ("token=%ff", None),
+            ("", None),
+            (";;;=;", None),
+        ] {
+            assert_eq!(find(header, "token").as_deref(), expected, "{header}");
+        }
+    }
+
+    #[test]
+    fn what_is_set_is_found_again() {
+        let spec = Document::read(r#"{"name":"t","attributes":"; Path=/; HttpOnly"}"#).unwrap();
+        assert_eq!(set(spec.root(), "a.b-c", Some(60)), "t=a.b-c; Max-Age=60; Path=/; HttpOnly");
+        for token in ["a+b/c==", "100%", "a\"b,c;d\\e", "é\n"] {
+            let set = set(spec.root(), token, None);
+            let pair = set.strip_suffix("; Path=/; HttpOnly").unwrap();
+            assert!(pair.bytes().all(|byte| byte.is_ascii_graphic()) && !pair.contains([';', ',', '"', '\\']), "{pair}");
+            assert_eq!(find(pair, "t").as_deref(), Some(token));
+        }
+    }
+}

@@ -1,0 +1,228 @@
+import { FUNCTION, STRING, check, isFunction, isObject } from "./check.js";
+import { removals } from "./cookies.js";
+import { fail, toSessionsError } from "./error.js";
+import { Host } from "./host.js";
+import { readProfile } from "./profile.js";
+import { Refreshes } from "./refreshes.js";
+import { define } from "./sessions.js";
+
+const COOKIE = { path: "/", secure: true, httpOnly: true, sameSite: "Lax" };
+const OBJECT = ["an object", isObject];
+const OPTIONS = {
+  "sessions!": OBJECT, cookies: OBJECT, scope: FUNCTION,
+  basePath: ['a path such as "/api"', (value) => typeof value === "string" && /^(\/[\w.~!$&'()*+,;=:@-]+)*\/?$/.test(value)],
+  allowedOrigins: ['an array of origins such as "https://app.example.com"', (value) => Array.isArray(value) && value.every(isOrigin)],
+};
+const COOKIES = { accessToken: OBJECT, refreshToken: OBJECT, also: ["an array of objects", (value) => Array.isArray(value) && value.every(isObject)] };
+
+function isOrigin(value) {
+  try {
+    return new URL(value).origin === value && /^https?:/.test(value);
+  } catch {
+    return false;
+  }
+}
+
+/** What the client learns of the back-end, whoever asks: all that it remembers but what is one user's. */
+const OF_USERS = ["accessToken", "refreshToken", "replaced", "spent", "signedOut", "currentId", "learntWith", "handles"];
+
+/** A refresh is shared with other requests of the same browser, and a logout waits for one that is under way. */
+class HandlerHost extends Host {
+  #visit;
+
+  constructor(options, memory, call, run) {
+    super(options, options.visit.memory, call, run);
+    this.#visit = options.visit;
+  }
+
+  refreshed() {
+    return this.#visit.refreshes.share(this.#visit, () => super.refreshed());
+  }
+
+  settle() {
+    return this.#visit.refreshes.settle(this.#visit);
+  }
+}
+
+/** `createSessionsHandler`, over a way to get at the wasm side. Which route is meant, who may ask, cookies and answers are decided there (`src/edge`). */
+export function defineHandler(load) {
+  const { createSessions } = define(load, HandlerHost);
+
+  return function createSessionsHandler(options) {
+    let config;
+    try {
+      config = readHandlerOptions(options);
+    } catch (error) {
+      throw toSessionsError(error, options?.sessions?.provider, null);
+    }
+    const { sessions, scope, cookies, known } = config;
+    const refreshes = new Refreshes(sessions.timeout ?? 10_000);
+    const learnt = {};
+
+    async function serve(request, url) {
+      const step = await load();
+      const header = (name) => request.headers.get(name);
+      const state = {
+        ...known, event: "start", method: request.method, path: url.pathname, origin: url.origin, cursor: url.searchParams.get("cursor"), from: header("origin"), site: header("sec-fetch-site"),
+        cookie: header("cookie"), size: Number(header("content-length")) || 0, preflight: header("access-control-request-method"),
+      };
+      const visit = { state, refreshes, memory: { texts: { ...learnt }, paced: [], refreshing: new Map() }, found: null, pageSize: url.searchParams.get("pageSize") };
+      for (;;) {
+        state.now = Date.now();
+        const action = step([state]);
+        Object.assign(state, action.keep);
+        if (action.do === "pass") return null;
+        if (action.do === "answer") return answer(action);
+        try {
+          if (action.do === "scope") {
+            await ask(request, visit);
+            state.event = "scoped";
+          } else {
+            state.value = await call(action, visit);
+            state.event = action.do === "refresh" ? "refreshed" : "result";
+          }
+        } catch (error) {
+          state.event = "failed";
+          state.error = plain(toSessionsError(error, sessions.provider, action.operation));
+        }
+        state.isOver = refreshes.isOver(visit);
+        for (const [name, text] of Object.entries(visit.memory.texts)) {
+          if (!OF_USERS.includes(name)) learnt[name] = text;
+        }
+      }
+    }
+
+    /** Whose sessions these are is the application's to say. */
+    async function ask(request, visit) {
+      let found;
+      try {
+        found = (await within(scope(request), sessions.totalTimeout ?? 30_000)) ?? null;
+      } catch (cause) {
+        throw fail("internal", "scope failed", cause);
+      }
+      if (found !== null && !isObject(found)) throw fail("invalid_options", "scope must give list options, or null");
+      visit.found = found;
+      visit.state.scope = found && { userId: found.userId };
+    }
+
+    async function call({ operation, id }, visit) {
+      const { state } = visit;
+      if (!state.isKey && (sessions.token || sessions.refreshToken)) {
+        throw fail("invalid_options", "leave token and refreshToken out of sessions: they come from the browser's cookies");
+      }
+      refreshes.catchUp(visit);
+      const client = createSessions({
+        ...sessions,
+        ...(!state.isKey && {
+          token: () => state.accessToken,
+          refreshToken: () => state.refreshToken,
+          onTokens: async (tokens) => {
+            refreshes.adopt(visit, tokens);
+            await sessions.onTokens?.(tokens);
+          },
+        }),
+        cookies,
+        visit,
+      });
+      const { signal, headers, timeout, ...found } = visit.found ?? {};
+      const common = { signal, headers, timeout };
+      const served = state.isKey && state.accessToken ? [{ headers: { authorization: `Bearer ${state.accessToken}` } }] : [];
+      switch (operation) {
+        case "list": {
+          const { cursor } = state;
+          const { pageSize } = visit;
+          return await client.list(served[0], { ...found, ...common, ...(cursor && { cursor }), ...(pageSize && { pageSize: Number(pageSize) }) });
+        }
+        case "get":
+        case "revoke":
+          return await client[operation](id, common);
+        case "logout": {
+          const result = await client.logout(served.length ? { ...common, request: served[0] } : common);
+          return { ...result, error: result.error && plain(result.error) };
+        }
+        case "refresh":
+          return await client.refresh(common);
+        default:
+          return await client[operation](...served, { applicationId: found.applicationId, userId: found.userId, ...common });
+      }
+    }
+
+    return async (request) => {
+      let url;
+      try {
+        url = new URL(request.url);
+        if (!isFunction(request.headers.get)) throw new TypeError("no headers");
+      } catch (cause) {
+        throw toSessionsError(fail("invalid_argument", "the handler takes a Fetch Request; on Node, an adapter makes one", cause), sessions.provider, null);
+      }
+      // Most requests of a site are none of ours, and cost nothing.
+      if (!url.pathname.startsWith(`${known.base}/`)) return null;
+      try {
+        return await serve(request, url);
+      } catch {
+        const error = { code: "internal", message: "an unexpected failure, or WebAssembly could not be started" };
+        return answer({ status: 500, headers: [["content-type", "application/json"], ["cache-control", "no-store"]], cookies: [], body: JSON.stringify({ error }) });
+      }
+    };
+  };
+}
+
+function readHandlerOptions(options) {
+  if (!isObject(options)) throw fail("invalid_options", "createSessionsHandler takes an object with sessions");
+  check(options, OPTIONS, "invalid_options");
+  const { sessions, basePath = "/api", cookies = {}, allowedOrigins = [], scope } = options;
+  check(cookies ?? {}, COOKIES, "invalid_options", "cookies.");
+  const { provider } = sessions;
+  const profile = isObject(provider) ? readProfile(provider) : undefined;
+  if (profile?.auth === "cookie") throw fail("invalid_options", 'the handler sends tokens in headers: it can\'t serve a profile with auth "cookie"');
+  const access = { ...COOKIE, name: "access_token", ...defined(cookies?.accessToken) };
+  const refresh = { ...COOKIE, name: "refresh_token", ...defined(cookies?.refreshToken) };
+  for (const [name, { httpOnly }] of Object.entries({ access, refresh })) {
+    if (!httpOnly) throw fail("invalid_options", `cookies.${name}Token must be HttpOnly: scripts must not see tokens`);
+  }
+  if (access.name === refresh.name) throw fail("invalid_options", "cookies: the two tokens need cookies of different names");
+  const all = [access, refresh, ...(cookies?.also ?? [])];
+  return {
+    sessions: { ...sessions },
+    scope,
+    cookies: all,
+    known: {
+      provider: profile ? "rest" : String(provider),
+      profile,
+      base: (basePath ?? "/api").replace(/\/$/, ""),
+      allowed: allowedOrigins ?? [],
+      access: cookie(access),
+      refresh: cookie(refresh),
+      removals: removals(all),
+      hasScope: Boolean(scope),
+    },
+  };
+}
+
+const defined = (object) => Object.fromEntries(Object.entries(object ?? {}).filter(([, value]) => value !== undefined && value !== null));
+
+/** Set as it will be cleared. */
+function cookie(spec) {
+  const [removal] = removals([spec]);
+  return { name: spec.name, attributes: removal.slice(spec.name.length + 1).replace(/; (Max-Age|Expires)=[^;]+/g, "") };
+}
+
+function answer({ status, headers, cookies, body }) {
+  const all = new Headers(headers);
+  for (const value of cookies) all.append("set-cookie", value);
+  return new Response(body, { status, headers: all });
+}
+
+/** What the browser is told of an error. */
+const plain = ({ code, message, status, retryAfter, revoked, failed }) => ({
+  code, message, status, retryAfter, revoked, failed: failed?.map(({ id, error }) => ({ id, error: { code: error.code, message: error.message } })),
+});
+
+/** The promise's outcome, unless it is late. */
+function within(promise, ms) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error("no answer in time")), ms);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}

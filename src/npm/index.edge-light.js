@@ -1,0 +1,5 @@
+import { load } from "./load.edge-light.js";
+import { define } from "./sessions.js";
+
+export { SessionsError } from "./error.js";
+export const { createSessions, createAuthVital, describeDevice } = /* @__PURE__ */ define(load);

@@ -1,0 +1,24 @@
+import { define } from "./sessions.js";
+import { instantiate, once } from "./wasm.js";
+
+export { SessionsError } from "./error.js";
+
+let source;
+
+/** Where the wasm is, for bundlers that don't follow `new URL("…", import.meta.url)`. Before the first call. */
+export function initialize(from) {
+  source = from;
+}
+
+export const { createSessions, createAuthVital, describeDevice } = /* @__PURE__ */ define(
+  /* @__PURE__ */ once(async () => instantiate(await compile(await (source ?? new URL("./auth_sessions.wasm", import.meta.url))))),
+);
+
+/** Compiles while it is downloaded, if the server says that it is wasm. */
+async function compile(from) {
+  if (from instanceof WebAssembly.Module) return from;
+  if (typeof from === "string" || from instanceof URL) from = await fetch(from);
+  if (!(from instanceof Response)) return WebAssembly.compile(from);
+  if (!from.ok) throw new Error(`the wasm could not be fetched: status ${from.status}`);
+  return /^application\/wasm/i.test(from.headers.get("content-type")) ? WebAssembly.compileStreaming(from) : WebAssembly.compile(await from.arrayBuffer());
+}

@@ -162,7 +162,11 @@ impl<'a> Visit<'a> {
         if is_own || self.is_allowed_origin() {
             return Ok(());
         }
-        Err((403, Code::Forbidden, "only pages of this origin and of allowedOrigins may ask this: the request's Origin or Sec-Fetch-Site is another, or missing"))
+        Err((
+            403,
+            Code::Forbidden,
+            "only pages of this origin and of allowedOrigins may ask this: the request's Origin or Sec-Fetch-Site is another, or missing",
+        ))
     }
 
     fn is_allowed_origin(&self) -> bool {
@@ -254,7 +258,9 @@ impl<'a> Visit<'a> {
             // They are on this very answer.
             "setCookie" => Some("[]".to_owned()),
             // What a secret key gets to see is not for browsers.
-            "sessions" if self.is_key => Some(value.map(&|_, session| Some(session.map(&|name, value| Some(if name == "raw" { "null" } else { value.source() }.to_owned()))))),
+            "sessions" if self.is_key => {
+                Some(value.map(&|_, session| Some(session.map(&|name, value| Some(if name == "raw" { "null" } else { value.source() }.to_owned())))))
+            }
             _ => Some(value.source().to_owned()),
         });
         let ends = route.operation == Logout || route.operation == RevokeAll && value.is("success");

@@ -78,7 +78,9 @@ pub fn read<'r>(asked: &Asked<'_>, response: Response<'r>, hook: Hook) -> Result
             lacks("jwt")
         }
         // A result of this package's own.
-        _ if asked.endpoint.is("own") && asked.operation != Operation::Logout && body.is("success") && !body.member("effect").is_null() => Ok(Answer::Value(body.source().to_owned())),
+        _ if asked.endpoint.is("own") && asked.operation != Operation::Logout && body.is("success") && !body.member("effect").is_null() => {
+            Ok(Answer::Value(body.source().to_owned()))
+        }
         _ => {
             let confirm = asked.endpoint.member("confirm").word();
             if !confirm.is_empty() && body.flag(confirm).is_none() {

@@ -1,6 +1,7 @@
 // The package's types are the contract's, in both directions: what users wrote against one compiles against the other.
 import type * as contract from "../../../shared/api.d.ts";
 import type * as own from "auth-sessions";
+import type * as edge from "auth-sessions/edge";
 
 /** Holds only where each is assignable to the other, method parameters included. */
 type Same<A extends B, B extends C, C = A> = [A, B];
@@ -11,6 +12,7 @@ type Values = [
   Same<typeof own.createSessions, typeof contract.createSessions>,
   Same<typeof own.createAuthVital, typeof contract.createAuthVital>,
   Same<typeof own.describeDevice, typeof contract.describeDevice>,
+  Same<typeof edge.createSessionsHandler, typeof contract.createSessionsHandler>,
 ];
 declare let ownError: typeof own.SessionsError;
 declare let contractError: typeof contract.SessionsError;
@@ -18,8 +20,8 @@ ownError = contractError;
 contractError = ownError;
 
 /** Not built yet: a name that appears in the package moves up. */
-type NotYet = "watch" | "findings" | "auditEvent" | "createSessionsHandler";
-type Missing = Same<Exclude<keyof typeof contract, keyof typeof own | "default">, NotYet>;
+type NotYet = "watch" | "findings" | "auditEvent";
+type Missing = Same<Exclude<keyof typeof contract, keyof typeof own | keyof typeof edge | "default">, NotYet>;
 type Extra = Same<Exclude<keyof typeof own, keyof typeof contract | "default">, never>;
 
 // ---------------------------------------------------------------- types: check.mjs looks that each of the contract is here or not built yet
@@ -27,6 +29,7 @@ type Extra = Same<Exclude<keyof typeof own, keyof typeof contract | "default">, 
 type Types = [
   Same<own.ProviderName, contract.ProviderName>,
   Same<own.SessionsOptions, contract.SessionsOptions>,
+  Same<edge.HandlerOptions, contract.HandlerOptions>,
   Same<own.IncomingRequest, contract.IncomingRequest>,
   Same<own.Sessions, contract.Sessions>,
   Same<own.CallOptions, contract.CallOptions>,
@@ -56,6 +59,8 @@ type Types = [
 /** Optional members make types assignable that lack them: the names have to be the same, too. */
 type Members = [
   Same<keyof own.SessionsOptions, keyof contract.SessionsOptions>,
+  Same<keyof edge.HandlerOptions, keyof contract.HandlerOptions>,
+  Same<keyof NonNullable<edge.HandlerOptions["cookies"]>, keyof NonNullable<contract.HandlerOptions["cookies"]>>,
   Same<keyof own.Sessions, keyof contract.Sessions>,
   Same<keyof own.CallOptions, keyof contract.CallOptions>,
   Same<keyof own.ListOptions, keyof contract.ListOptions>,

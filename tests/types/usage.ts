@@ -2,6 +2,10 @@
 import type { IncomingMessage } from "node:http";
 import type { Request as ExpressRequest } from "express";
 import { createAuthVital, createSessions, describeDevice, SessionsError } from "auth-sessions";
+import { createSessionsHandler, type HandlerOptions } from "auth-sessions/edge";
+import { edgeHandler } from "auth-sessions/profiles";
+import wasm from "auth-sessions/sessions.wasm";
+import * as slim from "auth-sessions/slim";
 import type { Capabilities, Device, ErrorCode, LogoutResult, RevokeAllResult, RevokeResult, Session, SessionPage, Sessions, SessionsOptions, Tokens } from "auth-sessions";
 
 /** Exactly this type. */
@@ -142,3 +146,25 @@ try {
   }
   if (error instanceof SessionsError) is<string | null>()(error.operation);
 }
+
+// ---------------------------------------------------------------- the other entries
+
+const handle = createSessionsHandler({
+  sessions: { provider: "clerk", token: "key" },
+  cookies: { accessToken: { name: "__session" }, also: [{ name: "other" }] },
+  allowedOrigins: ["https://app.example.com"],
+  scope: async (incoming) => (incoming.headers.has("cookie") ? { userId: "user_1" } : null),
+});
+is<Response | null>()(await handle(new Request("https://a.example.com/api/sessions")));
+const handlerOptions: HandlerOptions = { sessions: { provider: "ksef" } };
+void handlerOptions;
+// @ts-expect-error: it needs to know the back-end
+createSessionsHandler({ basePath: "/api" });
+
+is<Sessions>()(createSessions({ provider: edgeHandler, baseUrl: "/api" }));
+
+slim.initialize(new URL("https://a.example.com/sessions.wasm"));
+slim.initialize(fetch("/sessions.wasm"));
+slim.initialize(wasm);
+is<Sessions>()(slim.createSessions({ provider: "rest", baseUrl: "https://a.example.com" }));
+is<typeof SessionsError>()(slim.SessionsError);

@@ -253,9 +253,10 @@ fn page(shared: &Shared) -> Result<Outcome> {
     ))
 }
 
-/// The crate as the npm package has it, and with its client for Rust; its tests, too.
+/// The crate as the npm package has it, without and with the handler, and with its client for Rust; its tests, too.
 fn wasm_lints() -> Result<()> {
     cargo("clippy --target wasm32-unknown-unknown -p auth-sessions --lib -- -D warnings")?;
+    cargo("clippy --target wasm32-unknown-unknown -p auth-sessions --lib --features edge -- -D warnings")?;
     cargo("clippy --target wasm32-unknown-unknown -p auth-sessions --lib --tests --features fetch -- -D warnings")
 }
 

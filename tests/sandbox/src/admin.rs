@@ -40,6 +40,7 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/health", get(health))
         .route("/sign-in", post(sign_in))
+        .route("/users", post(add_user))
         .route("/sessions", get(sessions))
         .route("/reset", post(reset))
         .route("/faults", get(list_faults).put(put_faults).delete(delete_faults))
@@ -189,6 +190,25 @@ async fn sign_in(State(app): State<Arc<App>>, request: Request) -> Result<Respon
         set_cookie(&mut response, &cookie);
     }
     Ok(response)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewUser {
+    email: String,
+    password: String,
+    name: String,
+}
+
+/// One more user without sessions, until the next reset: for tests that need many.
+async fn add_user(State(app): State<Arc<App>>, request: Request) -> Result<Response, Failure> {
+    let NewUser { email, password, name } = body(request).await?;
+    if [&email, &password, &name].iter().any(|text| text.is_empty() || text.len() > MAX_ID) {
+        return Err(Failure::bad_request(format!("email, password and name have 1 to {MAX_ID} bytes")));
+    }
+    let user = blocking(move || app.add_user(email, &password, name)).await?;
+    let user = user.ok_or_else(|| Failure::new(StatusCode::CONFLICT, "There is a user with this e-mail address"))?;
+    Ok(ok(&SignedInUser { id: user.id, email: user.email, name: user.name }))
 }
 
 #[derive(Serialize)]

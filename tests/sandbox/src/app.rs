@@ -12,7 +12,7 @@ use crate::http::Origins;
 use crate::request_log::RequestLog;
 use crate::seed::{self, Seeded};
 use crate::store::{Rotate, Rotation, Session, Store, User};
-use crate::tokens::{AccessClaims, AccessType, Claims, IdpClaims, IdpType, PasswordHash, RefreshClaims, Signer, TokenError};
+use crate::tokens::{AccessClaims, AccessType, Claims, IdpClaims, IdpType, PASSWORD_ROUNDS, PasswordHash, RefreshClaims, Signer, TokenError};
 
 /// The state of a running sandbox.
 pub struct App {
@@ -123,11 +123,20 @@ impl App {
         seed::seed(&self.store, &*self.random, self.clock.now_ms())
     }
 
+    /// Adds a user; `None` if the address is taken. Hashes a password, too.
+    pub fn add_user(&self, email: String, password: &str, name: String) -> anyhow::Result<Option<User>> {
+        let mut salt = [0u8; 16];
+        self.random.fill(&mut salt)?;
+        let user = User { seq: 0, id: random_uuid(&*self.random)?, email, name };
+        let is_new = self.store.add_user(&user, &PasswordHash::new(password, salt, PASSWORD_ROUNDS))?;
+        Ok(is_new.then_some(user))
+    }
+
     /// Signs a user in; `None` if they are unknown or the password is wrong. Hashes a password: not for the async threads.
     pub fn sign_in(&self, sign_in: SignIn<'_>) -> anyhow::Result<Option<(User, Begun)>> {
         let Some((user, password)) = self.store.user_by_email(sign_in.email)? else {
             // The same work as for a known user, so that the time does not tell who is known.
-            PasswordHash::new(sign_in.password, [0; 16], crate::tokens::PASSWORD_ROUNDS);
+            PasswordHash::new(sign_in.password, [0; 16], PASSWORD_ROUNDS);
             return Ok(None);
         };
         if !password.matches(sign_in.password) {

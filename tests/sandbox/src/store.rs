@@ -280,15 +280,17 @@ impl Store {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch("DELETE FROM refresh_tokens; DELETE FROM sessions; DELETE FROM users;")?;
         for (user, password) in users {
-            transaction.execute(
-                "INSERT INTO users (id, email, name, password_salt, password_rounds, password_hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                params![user.id, user.email, user.name, password.salt, password.rounds, password.hash],
-            )?;
+            insert_user(&transaction, user, password)?;
         }
         for session in sessions {
             insert(&transaction, session)?;
         }
         transaction.commit()
+    }
+
+    /// Adds a user; false if there is one with that address.
+    pub fn add_user(&self, user: &User, password: &PasswordHash) -> rusqlite::Result<bool> {
+        Ok(insert_user(&self.lock(), user, password)? > 0)
     }
 
     /// A user by id.
@@ -482,6 +484,14 @@ fn session_of_token(transaction: &Transaction<'_>, jti: &str) -> rusqlite::Resul
             |row| Ok((read_session(row)?, row.get("used_at")?)),
         )
         .optional()
+}
+
+/// Answers how many there are more.
+fn insert_user(connection: &Connection, user: &User, password: &PasswordHash) -> rusqlite::Result<usize> {
+    connection.execute(
+        "INSERT OR IGNORE INTO users (id, email, name, password_salt, password_rounds, password_hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![user.id, user.email, user.name, password.salt, password.rounds, password.hash],
+    )
 }
 
 /// Answers the number of the new row.

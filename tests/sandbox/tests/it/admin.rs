@@ -59,6 +59,23 @@ async fn sign_in_records_the_device() {
 }
 
 #[tokio::test]
+async fn more_users() {
+    let sandbox = Sandbox::start().await;
+    let add = |email: &str, password: &str| sandbox.post("/sandbox/users").json(json!({"email": email, "password": password, "name": "Nora New"})).send();
+    assert_eq!(add("nora@example.com", "").await.status, 400);
+    let added = add("nora@example.com", "nora-password").await;
+    assert_eq!((added.status, &added.json()["name"]), (200, &json!("Nora New")));
+    for taken in ["Nora@Example.com", "demo@example.com"] {
+        assert_eq!(add(taken, "x").await.status, 409, "{taken}");
+    }
+    let sign_in = |password| sandbox.post("/sandbox/sign-in").json(json!({"email": "nora@example.com", "password": password})).send();
+    assert_eq!(sign_in("x").await.status, 401);
+    assert_eq!(sign_in("nora-password").await.json()["user"]["id"], added.json()["id"]);
+    sandbox.post("/sandbox/reset").send().await;
+    assert_eq!(sign_in("nora-password").await.status, 401);
+}
+
+#[tokio::test]
 async fn sign_in_with_cookies() {
     let sandbox = Sandbox::start().await;
     let answer = sandbox.post("/sandbox/sign-in").json(json!({"email": "demo@example.com", "password": "demo-password", "cookies": true})).send().await;

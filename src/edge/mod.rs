@@ -5,8 +5,8 @@
 //! of the package, [`crate::client`].
 //!
 //! What comes in is one object: what was to be kept, the options (`provider`, `profile`, `base`, `allowed`: origins; `access` and `refresh`: the cookies as
-//! `{"name","attributes"}`; `removals`: the `Set-Cookie` values that clear them; `hasScope`), the request (`method`, `path`, `cursor`, `pageSize`, `origin`: its own; `from`,
-//! `site`, `cookie`, `size`, `preflight`: its headers `Origin`, `Sec-Fetch-Site`, `Cookie`, `Content-Length` and `Access-Control-Request-Method`), `now`, and what
+//! `{"name","attributes"}`; `removals`: the `Set-Cookie` values that clear them; `hasScope`), the request (`method`, `path`, `cursor`, `pageSize`, `origin`: its own; `host`, `from`,
+//! `site`, `cookie`, `size`, `preflight`: its headers `Host`, `Origin`, `Sec-Fetch-Site`, `Cookie`, `Content-Length` and `Access-Control-Request-Method`), `now`, and what
 //! happened, `event`:
 //!
 //! | event | with |
@@ -45,8 +45,8 @@ const MAX_ID: usize = 512;
 const MAX_CURSOR: usize = 4096;
 /// No route reads a body; what somebody sends by mistake is small.
 const MAX_BODY: i64 = 16 * 1024;
-/// What a browser keeps of a cookie, name and value together (RFC 6265bis, 5.7).
-const MAX_COOKIE: usize = 4096;
+/// What a browser keeps of a cookie, name and value together and the `=` between them (RFC 6265bis, 5.7).
+const MAX_COOKIE: usize = 4097;
 
 /// What to do next about a request, in JSON: `call` is an array with what comes in.
 pub fn step(call: &str) -> String {
@@ -91,6 +91,8 @@ impl<'a> Route<'a> {
 
 /// A refusal: status, code and words.
 type Refusal = (i64, Code, &'static str);
+
+const NOT_THEIRS: Refusal = (404, Code::NotFound, "this user has no such session");
 
 /// One request as it is in one step: a view of what came in.
 struct Visit<'a> {
@@ -154,7 +156,7 @@ impl<'a> Visit<'a> {
         let (from, site) = (json.member("from"), json.member("site").word());
         let is_own = match site {
             "" if from.is_null() => route.operation == ListAll,
-            "" => from.as_words() == json.member("origin").as_words(),
+            "" => self.is_from_here(&from.as_words()),
             // Typed into the address bar.
             "none" => route.operation == ListAll,
             _ => site == "same-origin",
@@ -167,6 +169,12 @@ impl<'a> Visit<'a> {
             Code::Forbidden,
             "only pages of this origin and of allowedOrigins may ask this: the request's Origin or Sec-Fetch-Site is another, or missing",
         ))
+    }
+
+    /// The origin is this server's. Behind a proxy, and in Next.js, a server may see another one of itself: no page can make a browser send another `Host`.
+    fn is_from_here(&self, from: &str) -> bool {
+        let (origin, host) = (self.json.member("origin").as_words(), self.json.member("host").as_words());
+        from == origin || !host.is_empty() && (from == join(&["https://", &host]) || origin.starts_with("http:") && from == join(&["http://", &host]))
     }
 
     fn is_allowed_origin(&self) -> bool {
@@ -248,11 +256,7 @@ impl<'a> Visit<'a> {
             if value.member("userId").as_words() == self.owner() {
                 return Ok(self.to_do("call", Some(route.operation), &self.id(route)));
             }
-            return if route.operation == Logout {
-                Ok(self.answer(200, &logged_out("skipped", "null"), true))
-            } else {
-                Err((404, Code::NotFound, "this user has no such session"))
-            };
+            return if route.operation == Logout { Ok(self.answer(200, &logged_out("skipped", "null"), true)) } else { Err(NOT_THEIRS) };
         }
         let body = value.map(&|name, value| match name {
             // They are on this very answer.
@@ -263,7 +267,9 @@ impl<'a> Visit<'a> {
             }
             _ => Some(value.source().to_owned()),
         });
-        let ends = route.operation == Logout || route.operation == RevokeAll && value.is("success");
+        // Of one application, it may have left this session alone.
+        let is_all = self.json.member("scope").member("applicationId").is_null();
+        let ends = route.operation == Logout || route.operation == RevokeAll && is_all && value.is("success");
         Ok(self.answer(200, &body, ends))
     }
 
@@ -283,6 +289,10 @@ impl<'a> Visit<'a> {
                 _ => "skipped",
             };
             return Ok(self.answer(200, &logged_out(server, failure.source()), true));
+        }
+        // Whether somebody else has it is nobody's business.
+        if self.json.member("asked").is_word(Get.name()) && code == Code::NotFound {
+            return Err(NOT_THEIRS);
         }
         let mut out = Writer::new();
         for name in ["code", "message", "revoked", "failed"] {
@@ -335,13 +345,13 @@ impl<'a> Visit<'a> {
                 let ends_at = if which == "access" { Time::parse_iso(&tokens.member("expiresAt").as_words()) } else { None };
                 let ends_at = ends_at.or_else(|| Claims::read(root(&Document::parse(&payload(&token)))).expires_at);
                 let age = ends_at.map(|end| (end.millis() - json.number("now").unwrap_or(0)).max(0) / 1000);
-                let cookie = cookie::set(json.member(which), &token, age);
+                let (pair, attributes) = cookie::set(json.member(which), &token, age);
                 // A browser would drop it without a word.
-                if cookie.len() > MAX_COOKIE {
+                if pair.len() > MAX_COOKIE {
                     let told = error(Code::Internal.as_str(), "the new tokens do not fit into cookies: 4096 bytes are all that browsers keep of one");
                     return written(500, &headers.finish(), "[]", &told);
                 }
-                cookies.push(&quoted(&cookie));
+                cookies.push(&quoted(&join(&[&pair, &attributes])));
             }
         }
         written(status, &headers.finish(), &cookies.finish(), body)

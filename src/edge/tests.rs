@@ -87,6 +87,12 @@ fn other_sites_are_refused() {
         (r#""site":null,"from":"https://me.example.com""#, true, true),
         (r#""site":null,"from":"https://app.example.com""#, true, true),
         (r#""site":null,"from":"https://evil.test""#, false, false),
+        // This server is called otherwise by its browsers: behind a proxy that ends TLS, or in Next.js.
+        (r#""site":null,"from":"https://public.example.com","host":"public.example.com""#, true, true),
+        (r#""site":null,"from":"http://public.example.com","host":"public.example.com""#, false, false),
+        (r#""site":null,"from":"http://public.example.com:80","host":"public.example.com:80","origin":"http://localhost:3000""#, true, true),
+        (r#""site":null,"from":"https://evil.test","host":"public.example.com""#, false, false),
+        (r#""site":null,"from":"https://","host":"""#, false, false),
         (r#""site":null,"from":"null""#, false, false),
         (r#""site":null,"from":"""#, false, false),
         (r#""site":null"#, true, false),

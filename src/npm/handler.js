@@ -2,6 +2,7 @@ import { FUNCTION, STRING, check, isFunction, isObject } from "./check.js";
 import { removals } from "./cookies.js";
 import { fail, toSessionsError } from "./error.js";
 import { Host } from "./host.js";
+import { readOptions } from "./input.js";
 import { readProfile } from "./profile.js";
 import { Refreshes } from "./refreshes.js";
 import { define } from "./sessions.js";
@@ -26,7 +27,7 @@ function isOrigin(value) {
 /** What the client learns of the back-end, whoever asks: all that it remembers but what is one user's. */
 const OF_USERS = ["accessToken", "refreshToken", "replaced", "spent", "signedOut", "currentId", "learntWith", "handles"];
 
-/** A refresh is shared with other requests of the same browser, and a logout waits for one that is under way. */
+/** A refresh is shared with other requests of the same browser. The call that does it, and not the one that waits for it: that may give up. */
 class HandlerHost extends Host {
   #visit;
 
@@ -35,12 +36,9 @@ class HandlerHost extends Host {
     this.#visit = options.visit;
   }
 
-  refreshed() {
-    return this.#visit.refreshes.share(this.#visit, () => super.refreshed());
-  }
-
-  settle() {
-    return this.#visit.refreshes.settle(this.#visit);
+  drive(step, state) {
+    const drive = () => super.drive(step, state);
+    return state.goal === "refresh" ? this.#visit.refreshes.share(this.#visit, drive) : drive();
   }
 }
 
@@ -56,17 +54,18 @@ export function defineHandler(load) {
       throw toSessionsError(error, options?.sessions?.provider, null);
     }
     const { sessions, scope, cookies, known } = config;
-    const refreshes = new Refreshes(sessions.timeout ?? 10_000);
+    const refreshes = new Refreshes(sessions);
     const learnt = {};
 
     async function serve(request, url) {
       const step = await load();
       const header = (name) => request.headers.get(name);
       const state = {
-        ...known, event: "start", method: request.method, path: url.pathname, origin: url.origin, cursor: url.searchParams.get("cursor"), from: header("origin"), site: header("sec-fetch-site"),
+        ...known, event: "start", method: request.method, path: url.pathname, origin: url.origin, host: header("host"), cursor: url.searchParams.get("cursor"), from: header("origin"), site: header("sec-fetch-site"),
         cookie: header("cookie"), size: Number(header("content-length")) || 0, preflight: header("access-control-request-method"),
       };
-      const visit = { state, refreshes, memory: { texts: { ...learnt }, paced: [], refreshing: new Map() }, found: null, pageSize: url.searchParams.get("pageSize") };
+      // `had`: the refresh tokens before the one of now.
+      const visit = { state, refreshes, had: new Set(), memory: { texts: { ...learnt }, paced: [], refreshing: new Map() }, found: null, pageSize: url.searchParams.get("pageSize") };
       for (;;) {
         state.now = Date.now();
         const action = step([state]);
@@ -102,7 +101,7 @@ export function defineHandler(load) {
       }
       if (found !== null && !isObject(found)) throw fail("invalid_options", "scope must give list options, or null");
       visit.found = found;
-      visit.state.scope = found && { userId: found.userId };
+      visit.state.scope = found && { userId: found.userId, applicationId: found.applicationId };
     }
 
     async function call({ operation, id }, visit) {
@@ -117,7 +116,7 @@ export function defineHandler(load) {
           token: () => state.accessToken,
           refreshToken: () => state.refreshToken,
           onTokens: async (tokens) => {
-            refreshes.adopt(visit, tokens);
+            refreshes.got(visit, tokens);
             await sessions.onTokens?.(tokens);
           },
         }),
@@ -137,11 +136,20 @@ export function defineHandler(load) {
         case "revoke":
           return await client[operation](id, common);
         case "logout": {
+          await refreshes.settle(visit);
+          refreshes.end(visit);
           const result = await client.logout(served.length ? { ...common, request: served[0] } : common);
           return { ...result, error: result.error && plain(result.error) };
         }
         case "refresh":
           return await client.refresh(common);
+        case "revokeAll": {
+          await refreshes.settle(visit);
+          const result = await client.revokeAll(...served, { applicationId: found.applicationId, userId: found.userId, ...common });
+          // Of one application, it may have left this session alone.
+          if (!found.applicationId) refreshes.end(visit);
+          return result;
+        }
         default:
           return await client[operation](...served, { applicationId: found.applicationId, userId: found.userId, ...common });
       }
@@ -172,6 +180,7 @@ function readHandlerOptions(options) {
   check(options, OPTIONS, "invalid_options");
   const { sessions, basePath = "/api", cookies = {}, allowedOrigins = [], scope } = options;
   check(cookies ?? {}, COOKIES, "invalid_options", "cookies.");
+  readOptions(sessions);
   const { provider } = sessions;
   const profile = isObject(provider) ? readProfile(provider) : undefined;
   if (profile?.auth === "cookie") throw fail("invalid_options", 'the handler sends tokens in headers: it can\'t serve a profile with auth "cookie"');

@@ -36,7 +36,8 @@ export interface SessionsOptions {
   clientId?: string;
   fetch?: typeof fetch;
   headers?: Record<string, string>;
-  credentials?: RequestCredentials;
+  // Written out: types of workers have no name for it.
+  credentials?: "omit" | "same-origin" | "include";
   /** Milliseconds for one attempt (default 10 000) and for the whole call, retries included (default 30 000). */
   timeout?: number;
   totalTimeout?: number;

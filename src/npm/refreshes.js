@@ -15,85 +15,102 @@ const MOST = 10_000;
  * in workerd what belongs to one request must not be touched by another, and one whose browser went away may be stopped in the middle.
  */
 export class Refreshes {
-  #patience;
+  #timeout;
+  #totalTimeout;
+  /** A refresh under way, or what came of it: `tokens`, `error`, `isLost`, `isDone`, and `until` when it is kept. */
   #entries = new Map();
+  /** The refresh tokens of users who have logged out, until when that is kept. */
   #over = new Map();
 
-  /** `timeout`: ms that a refresh may take. */
-  constructor(timeout) {
-    this.#patience = timeout + 1000;
+  constructor({ timeout, totalTimeout }) {
+    this.#timeout = timeout ?? 10_000;
+    this.#totalTimeout = totalTimeout ?? 30_000;
   }
 
-  /** New tokens for a request: those of another request with the same refresh token, or else those that `refresh` gets. */
+  /** New tokens for a request: those that another request got for the same refresh token, or else those that `refresh` gets. */
   async share(visit, refresh) {
     const token = visit.state.refreshToken;
     this.#sweep();
     if (this.#over.has(token)) throw fail("unauthenticated", "the user has logged out");
-    let entry = this.#entries.get(token);
-    if (entry) await this.#end(entry);
-    if (entry?.tokens) {
-      this.adopt(visit, entry.tokens);
-      return entry.tokens;
+    const earlier = this.#entries.get(token);
+    if (earlier) await this.#end(earlier);
+    if (earlier?.tokens) {
+      this.adopt(visit, earlier.tokens);
+      return earlier.tokens;
     }
-    if (entry?.isLost) {
+    if (earlier?.isLost) {
       // The client knows what to say to that.
       visit.memory.texts.spent = token;
       return refresh();
     }
-    if (entry) throw entry.error;
-    entry = { until: Infinity };
+    if (earlier) throw earlier.error;
+    const entry = { until: Infinity };
     this.#entries.set(token, entry);
+    visit.entry = entry;
     try {
-      entry.tokens = await refresh();
-      this.adopt(visit, entry.tokens);
-      entry.until = Date.now() + LEEWAY;
-      return entry.tokens;
+      return await refresh();
     } catch (error) {
       entry.error = error;
       entry.isLost = visit.memory.texts.spent === token;
-      entry.until = Date.now() + LOST;
-      if (!entry.isLost) this.#entries.delete(token);
       throw error;
     } finally {
       entry.isDone = true;
+      entry.until = Date.now() + (entry.isLost ? LOST : LEEWAY);
+      // Refused, or never sent: the next request may try.
+      if (!entry.tokens && !entry.isLost) this.#entries.delete(token);
     }
   }
 
-  /** A request that was on its way when new tokens came uses those. */
-  catchUp(visit) {
-    const entry = this.#entries.get(visit.state.refreshToken);
-    if (entry?.tokens && entry.until > Date.now()) this.adopt(visit, entry.tokens);
+  /** New tokens are there, told before anybody else is: whatever happens now, they are not lost. */
+  got(visit, tokens) {
+    if (visit.entry) visit.entry.tokens = tokens;
+    if (this.#over.has(visit.state.refreshToken) && tokens.refreshToken) this.#over.set(tokens.refreshToken, Date.now() + OVER);
+    this.adopt(visit, tokens);
   }
 
   /** From now on the request uses these tokens, and its answer sets them. */
-  adopt({ state }, tokens) {
+  adopt({ state, had }, tokens) {
+    had.add(state.refreshToken);
     state.tokens = tokens;
     state.accessToken = tokens.accessToken;
     state.refreshToken = tokens.refreshToken ?? state.refreshToken;
   }
 
-  /** Before a logout: it has to end what comes out of a refresh that is under way, and no answer may set tokens afterwards. */
-  async settle(visit) {
-    const token = visit.state.refreshToken;
-    const entry = this.#entries.get(token);
-    if (entry) await this.#end(entry);
-    if (entry?.tokens) this.adopt(visit, entry.tokens);
-    for (const ended of [token, visit.state.refreshToken]) {
-      if (ended) this.#over.set(ended, Date.now() + OVER);
+  /** A request with tokens that were replaced while it was on its way uses the new ones. */
+  catchUp(visit) {
+    for (let entry; (entry = this.#entries.get(visit.state.refreshToken))?.isDone && entry.tokens && entry.until > Date.now() && !visit.had.has(entry.tokens.refreshToken); ) {
+      this.adopt(visit, entry.tokens);
     }
   }
 
-  /** The user has logged out meanwhile. */
-  isOver({ state }) {
-    return this.#over.has(state.refreshToken);
+  /** Waits for refreshes under way: a logout has to end what comes out of them. */
+  async settle(visit) {
+    this.#sweep();
+    for (let entry; (entry = this.#entries.get(visit.state.refreshToken)) && !visit.had.has(visit.state.refreshToken); ) {
+      await this.#end(entry);
+      if (!entry.tokens) return;
+      this.adopt(visit, entry.tokens);
+    }
+  }
+
+  /** The user has logged out: no answer sets tokens of this session any more, and none are refreshed. */
+  end({ state, had }) {
+    for (const token of [...had, state.refreshToken]) {
+      if (token) this.#over.set(token, Date.now() + OVER);
+    }
+  }
+
+  isOver({ state, had }) {
+    return [...had, state.refreshToken].some((token) => this.#over.has(token));
   }
 
   /** Waits until the refresh is over. One that takes too long was stopped with its request: its answer is lost. */
   async #end(entry) {
-    for (const late = Date.now() + this.#patience; !entry.isDone && Date.now() < late; ) {
+    const began = Date.now();
+    while (!entry.isDone && Date.now() - began < (entry.tokens ? this.#totalTimeout : this.#timeout + 1000)) {
       await new Promise((resolve) => setTimeout(resolve, LOOK));
     }
-    if (!entry.isDone) {
+    if (!entry.isDone && !entry.tokens) {
       entry.isLost = true;
       entry.until = Date.now() + LOST;
     }

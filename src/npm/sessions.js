@@ -9,7 +9,7 @@ export function define(load, Driver = Host) {
     try {
       return await load();
     } catch (cause) {
-      throw fail("internal", "WebAssembly could not be started: does the Content-Security-Policy allow 'wasm-unsafe-eval'?", cause);
+      throw fail("internal", "WebAssembly could not be started: see the cause. A Content-Security-Policy has to allow 'wasm-unsafe-eval'", cause);
     }
   }
 

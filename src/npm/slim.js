@@ -17,7 +17,11 @@ export const { createSessions, createAuthVital, describeDevice } = /* @__PURE__ 
 /** Compiles while it is downloaded, if the server says that it is wasm. */
 async function compile(from) {
   if (from instanceof WebAssembly.Module) return from;
-  if (typeof from === "string" || from instanceof URL) from = await fetch(from);
+  if (typeof from === "string" || from instanceof URL) {
+    // Node fetches no files.
+    if (/^file:/.test(from) && globalThis.process?.versions?.node) throw new Error("the wasm can't be fetched from a file here: call initialize() with the bytes of auth-sessions/sessions.wasm");
+    from = await fetch(from);
+  }
   if (!(from instanceof Response)) return WebAssembly.compile(from);
   if (!from.ok) throw new Error(`the wasm could not be fetched: status ${from.status}`);
   return /^application\/wasm/i.test(from.headers.get("content-type")) ? WebAssembly.compileStreaming(from) : WebAssembly.compile(await from.arrayBuffer());

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { createRequire } from "node:module";
 import path from "node:path";
 import { mock } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -278,3 +279,69 @@ export function closeTo(time, expected) {
 }
 
 export const seconds = (n) => new Date(n * 1000).toISOString();
+
+// ---------------------------------------------------------------- the handler for the edge
+
+const fromProject = createRequire(path.join(project, "import.mjs"));
+export const { createSessionsHandler } = await import(pathToFileURL(fromProject.resolve("auth-sessions/edge")));
+export const { edgeHandler } = await import(pathToFileURL(fromProject.resolve("auth-sessions/profiles")));
+
+/** The origin of the application whose pages ask the handler. */
+export const APP = "https://app.example.com";
+
+/** What a browser says of a request that a page of the handler's own origin makes. */
+export const OWN_PAGE = { origin: APP, "sec-fetch-site": "same-origin" };
+
+/** The `Cookie` header for these tokens. */
+export const cookieOf = ({ access, refresh }) => [access && `access_token=${access}`, refresh && `refresh_token=${refresh}`].filter(Boolean).join("; ");
+
+/** A `Set-Cookie` value: name, value, and attributes by name in lower case. */
+export function setCookie(text) {
+  const [pair, ...attributes] = text.split("; ");
+  const [name, value] = pair.split(/=(.*)/s);
+  return { name, value, ...Object.fromEntries(attributes.map((attribute) => attribute.split(/=(.*)/s)).map(([name, value]) => [name.toLowerCase(), value ?? true])) };
+}
+
+/**
+ * A handler, asked as a page of its own origin asks it: `ask("POST /api/logout", { cookie })`; the other members are headers. Null where it passes; otherwise `status`, `headers`, `text`,
+ * `body` (JSON) and `set`: the cookies that are set, by name.
+ */
+export function asking(options) {
+  const handle = typeof options === "function" ? options : createSessionsHandler(options);
+  return async (line, headers = {}, init = {}) => {
+    const [method, target] = line.split(" ");
+    const given = Object.entries({ ...OWN_PAGE, ...headers }).filter(([, value]) => value !== undefined && value !== null);
+    const answer = await settles(handle(new Request(APP + target, { method, headers: given, ...init })), 15_000);
+    if (answer === null) return null;
+    const text = await answer.text();
+    const cookies = answer.headers.getSetCookie();
+    const set = Object.fromEntries(cookies.map(setCookie).map((cookie) => [cookie.name, cookie]));
+    return { status: answer.status, headers: answer.headers, text, body: text === "" ? null : JSON.parse(text), cookies, set };
+  };
+}
+
+/**
+ * A browser with a page of the handler's origin: `fetch` for the page's client, with the cookies in `jar` (name to value), as the answers set and clear them. What the page's scripts get to
+ * see is in `seen`: every answer's text and headers but `Set-Cookie`.
+ */
+export function browserOf(handle, jar = {}) {
+  const seen = [];
+  const fetch = async (request) => {
+    const headers = new Headers(request.headers);
+    for (const [name, value] of Object.entries(OWN_PAGE)) headers.set(name, value);
+    const cookie = Object.entries(jar).map(([name, value]) => `${name}=${value}`).join("; ");
+    if (cookie) headers.set("cookie", cookie);
+    const answer = await handle(new Request(request, { headers }));
+    if (answer === null) return new Response("<!doctype html>", { status: 404, headers: { "content-type": "text/html" } });
+    for (const { name, value, "max-age": age } of answer.headers.getSetCookie().map(setCookie)) {
+      if (age === "0") delete jar[name];
+      else jar[name] = value;
+    }
+    const shown = new Headers(answer.headers);
+    shown.delete("set-cookie");
+    const text = await answer.text();
+    seen.push([...shown].flat().join("\n") + text);
+    return new Response(text === "" ? null : text, { status: answer.status, headers: shown });
+  };
+  return { jar, seen, fetch, sessions: createSessions({ provider: edgeHandler, baseUrl: `${APP}/api`, fetch, maxRetries: 0 }) };
+}

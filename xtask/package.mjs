@@ -109,9 +109,11 @@ async function main() {
     }
   }
   for (const file of await readdir(root)) {
-    // The README's links have to work in the package, too.
-    if (/^(LICENSE.*|[A-Z]+\.md|docs)$/.test(file)) await cp(join(root, file), join(staging, file), { recursive: true });
+    if (/^(LICENSE.*|[A-Z]+\.md|docs)$/.test(file) && file !== "CONTRIBUTING.md") await cp(join(root, file), join(staging, file), { recursive: true });
   }
+  const readme = await readFile(join(staging, "README.md"), "utf8");
+  // What it links to has to be there.
+  await writeFile(join(staging, "README.md"), readme.replace(/\[([^\]]+)\]\(([\w./-]+)\)/g, (link, text, file) => (existsSync(join(staging, file)) ? link : text)));
   for (const [file, wasm] of wasms) await writeFile(join(staging, file), wasm);
   await writeFile(join(staging, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   for (const file of [...files, manifest.main, manifest.module, manifest.types].filter(Boolean)) {

@@ -602,7 +602,7 @@ impl<'a> Call<'a> {
             self.access.clone_into(&mut token);
         }
         if token.is_empty() {
-            if auth == "optional" || is_others || self.json.is("sendsCookies") {
+            if auth == "optional" || is_others || self.step == Some(Refresh) || self.json.is("sendsCookies") {
                 return Ok(());
             }
             return Err(Error::new(Code::Unauthenticated, "there is no access token: set token, or have the user sign in"));

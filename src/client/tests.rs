@@ -786,6 +786,15 @@ fn a_slash_too_few_is_found_out_once_for_each_operation() {
     assert_eq!(code(&Driver::new([elsewhere]).with("provider", "\"rest\"").run("list").unwrap_err()), "invalid_response");
 }
 
+/// Where the access token is a cookie that has run out, the refresh token is all that there is.
+#[test]
+fn a_profiles_refresh_needs_no_access_token() {
+    let json = r#"{"list":{"method":"GET","path":"/s"},"revoke":{"method":"DELETE","path":"/s/{id}"},"refresh":{"method":"POST","path":"/refresh","body":{"token":"{refreshToken}"},"accessToken":"a","needs":["refreshToken"]}}"#;
+    let mut driver = profile(json, [Answer(200, r#"{"a":"new"}"#)]);
+    driver.tokens = [(None, Some("r".into()))].into();
+    assert!(driver.run("refresh").unwrap().contains(r#""accessToken":"new""#));
+}
+
 #[test]
 fn a_profile_says_where_things_are() {
     const PROFILE: &str = r#"{"name":"x","effect":"immediate","auth":{"header":"x-session"},"csrf":{"cookie":"c","header":"x-csrf"},

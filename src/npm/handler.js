@@ -2,7 +2,7 @@ import { FUNCTION, STRING, check, isFunction, isObject } from "./check.js";
 import { removals } from "./cookies.js";
 import { fail, toSessionsError } from "./error.js";
 import { Host } from "./host.js";
-import { readOptions } from "./input.js";
+import { readArguments, readOptions } from "./input.js";
 import { readProfile } from "./profile.js";
 import { Refreshes } from "./refreshes.js";
 import { define } from "./sessions.js";
@@ -11,7 +11,7 @@ const COOKIE = { path: "/", secure: true, httpOnly: true, sameSite: "Lax" };
 const OBJECT = ["an object", isObject];
 const OPTIONS = {
   "sessions!": OBJECT, cookies: OBJECT, scope: FUNCTION,
-  basePath: ['a path such as "/api"', (value) => typeof value === "string" && /^(\/[\w.~!$&'()*+,;=:@-]+)*\/?$/.test(value)],
+  basePath: ['a path such as "/api"', (value) => typeof value === "string" && /^(\/(?!\.\.?(\/|$))[\w.~!$&'()*+,;=:@-]+)*\/?$/.test(value)],
   allowedOrigins: ['an array of origins such as "https://app.example.com"', (value) => Array.isArray(value) && value.every(isOrigin)],
 };
 const COOKIES = { accessToken: OBJECT, refreshToken: OBJECT, also: ["an array of objects", (value) => Array.isArray(value) && value.every(isObject)] };
@@ -99,7 +99,12 @@ export function defineHandler(load) {
       } catch (cause) {
         throw fail("internal", "scope failed", cause);
       }
-      if (found !== null && !isObject(found)) throw fail("invalid_options", "scope must give list options, or null");
+      try {
+        if (found !== null && !isObject(found)) throw found;
+        readArguments("list", [undefined, found ?? {}]);
+      } catch {
+        throw fail("invalid_options", "scope must give list options, or null");
+      }
       visit.found = found;
       visit.state.scope = found && { userId: found.userId, applicationId: found.applicationId };
     }
@@ -109,7 +114,8 @@ export function defineHandler(load) {
       if (!state.isKey && (sessions.token || sessions.refreshToken)) {
         throw fail("invalid_options", "leave token and refreshToken out of sessions: they come from the browser's cookies");
       }
-      refreshes.catchUp(visit);
+      // A refresh finds out itself whether another request was quicker.
+      if (operation !== "refresh") refreshes.catchUp(visit);
       const client = createSessions({
         ...sessions,
         ...(!state.isKey && {
@@ -145,13 +151,13 @@ export function defineHandler(load) {
           return await client.refresh(common);
         case "revokeAll": {
           await refreshes.settle(visit);
-          const result = await client.revokeAll(...served, { applicationId: found.applicationId, userId: found.userId, ...common });
+          const result = await client.revokeAll(served[0], { applicationId: found.applicationId, userId: found.userId, ...common });
           // Of one application, it may have left this session alone.
           if (!found.applicationId) refreshes.end(visit);
           return result;
         }
         default:
-          return await client[operation](...served, { applicationId: found.applicationId, userId: found.userId, ...common });
+          return await client[operation](served[0], { applicationId: found.applicationId, userId: found.userId, ...common });
       }
     }
 
@@ -199,7 +205,7 @@ function readHandlerOptions(options) {
       provider: profile ? "rest" : String(provider),
       profile,
       base: (basePath ?? "/api").replace(/\/$/, ""),
-      allowed: allowedOrigins ?? [],
+      allowed: [...(allowedOrigins ?? [])],
       access: cookie(access),
       refresh: cookie(refresh),
       removals: removals(all),

@@ -2,8 +2,8 @@ import { fail } from "./error.js";
 
 /** How long, in ms, a browser that still sends the old cookies is given the new tokens: requests that were on their way when they came. */
 const LEEWAY = 10_000;
-/** A token whose answer was lost must not be sent again; by then its browser has signed in anew. */
-const LOST = 60 * 60_000;
+/** A token whose answer was lost must not be sent again for as long as its cookie may live. */
+const LOST = 30 * 24 * 60 * 60_000;
 /** Longer than a request can take. */
 const OVER = 5 * 60_000;
 /** How often, in ms, a request looks whether the refresh of another has come to its end. */
@@ -36,7 +36,8 @@ export class Refreshes {
     if (earlier) await this.#end(earlier);
     if (earlier?.tokens) {
       this.adopt(visit, earlier.tokens);
-      return earlier.tokens;
+      this.catchUp(visit);
+      return visit.state.tokens;
     }
     if (earlier?.isLost) {
       // The client knows what to say to that.
@@ -107,7 +108,7 @@ export class Refreshes {
   /** Waits until the refresh is over. One that takes too long was stopped with its request: its answer is lost. */
   async #end(entry) {
     const began = Date.now();
-    while (!entry.isDone && Date.now() - began < (entry.tokens ? this.#totalTimeout : this.#timeout + 1000)) {
+    while (!entry.isDone && !entry.isLost && Date.now() - began < (entry.tokens ? this.#totalTimeout : this.#timeout + 1000)) {
       await new Promise((resolve) => setTimeout(resolve, LOOK));
     }
     if (!entry.isDone && !entry.tokens) {

@@ -18,9 +18,10 @@ export const { createSessions, createAuthVital, describeDevice } = /* @__PURE__ 
 async function compile(from) {
   if (from instanceof WebAssembly.Module) return from;
   if (typeof from === "string" || from instanceof URL) {
-    // Node fetches no files.
-    if (/^file:/.test(from) && globalThis.process?.versions?.node) throw new Error("the wasm can't be fetched from a file here: call initialize() with the bytes of auth-sessions/sessions.wasm");
-    from = await fetch(from);
+    from = await fetch(from).catch((cause) => {
+      // Node fetches no files.
+      throw /^file:/.test(from) ? new Error("the wasm can't be fetched from a file here: call initialize() with the bytes of auth-sessions/sessions.wasm", { cause }) : cause;
+    });
   }
   if (!(from instanceof Response)) return WebAssembly.compile(from);
   if (!from.ok) throw new Error(`the wasm could not be fetched: status ${from.status}`);

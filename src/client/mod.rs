@@ -757,7 +757,12 @@ impl<'a> Call<'a> {
                 Ok(done(&session(item, self.list, if is_current { Some(true) } else { current })))
             }
             Answer::Tokens { access, refresh, expires_at } => self.finish_refresh(&access, refresh, expires_at),
-            Answer::Value(value) => Ok(done(&value)),
+            Answer::Value(value) => {
+                if self.goal == Some(Logout) {
+                    self.logged_out("", None, None);
+                }
+                Ok(done(&value))
+            }
             Answer::Ended { message, .. } if self.goal == Some(Logout) => Ok(self.logged_out("confirmed", message.as_deref(), None)),
             Answer::Ended { success, count, message } => {
                 let mut out = Writer::new();

@@ -32,8 +32,9 @@
 
 mod cookie;
 
+use crate::device::has;
 use crate::error::Code;
-use crate::http::is_bearer;
+use crate::http::{is_bearer, scrub};
 use crate::json::{Document, Json, List, Writer, decimal, join, quoted, root};
 use crate::jwt::{Claims, payload};
 use crate::provider::{Operation, by_name};
@@ -210,6 +211,10 @@ impl<'a> Visit<'a> {
         let document = Document::parse(&payload);
         let has_run_out = Claims::read(root(&document)).expires_at.is_some_and(|end| end.millis() <= self.json.number("now").unwrap_or(0));
         let can_refresh = !self.profile.member(Refresh.name()).is_null();
+        // Nothing new is made to be ended at once.
+        let logout = self.profile.member(Logout.name()).source();
+        let takes_refresh = ["{refreshToken}", "\"refresh\"", "\"either\""].iter().any(|place| has(logout, place));
+        let can_refresh = can_refresh && !(route.operation == Logout && takes_refresh);
         if (access.is_empty() || has_run_out) && !refresh.is_empty() && can_refresh {
             return Ok(self.to_do("refresh", Some(Refresh), ""));
         }
@@ -258,14 +263,15 @@ impl<'a> Visit<'a> {
             }
             return if route.operation == Logout { Ok(self.answer(200, &logged_out("skipped", "null"), true)) } else { Err(NOT_THEIRS) };
         }
+        let secrets = self.secrets();
         let body = value.map(&|name, value| match name {
             // They are on this very answer.
             "setCookie" => Some("[]".to_owned()),
-            // What a secret key gets to see is not for browsers.
-            "sessions" if self.is_key => {
-                Some(value.map(&|_, session| Some(session.map(&|name, value| Some(if name == "raw" { "null" } else { value.source() }.to_owned())))))
-            }
-            _ => Some(value.source().to_owned()),
+            "sessions" => Some(value.map(&|_, session| {
+                // What a secret key gets to see is not for browsers.
+                Some(session.map(&|name, value| Some(if self.is_key && name == "raw" { "null".to_owned() } else { cleaned(value, &secrets) })))
+            })),
+            _ => Some(cleaned(value, &secrets)),
         });
         // Of one application, it may have left this session alone.
         let is_all = self.json.member("scope").member("applicationId").is_null();
@@ -273,9 +279,16 @@ impl<'a> Visit<'a> {
         Ok(self.answer(200, &body, ends))
     }
 
+    /// The tokens of this request, and those that came meanwhile.
+    fn secrets(&self) -> Vec<String> {
+        let (json, tokens) = (self.json, self.json.member("tokens"));
+        let found = [json.member("accessToken"), json.member("refreshToken"), tokens.member("accessToken"), tokens.member("refreshToken")];
+        found.iter().map(|token| token.as_words()).chain(["access", "refresh"].map(|which| self.cookie(which))).filter(|token| token.len() > 3).collect()
+    }
+
     fn failed(&self, route: &Route<'_>) -> Result<String, Refusal> {
         let failure = self.json.member("error");
-        let code = Code::by_name(failure.member("code").word());
+        let mut code = Code::by_name(failure.member("code").word());
         if route.operation == Logout {
             let asked = self.json.member("asked");
             // The old tokens may still do.
@@ -294,8 +307,14 @@ impl<'a> Visit<'a> {
         if self.json.member("asked").is_word(Get.name()) && code == Code::NotFound {
             return Err(NOT_THEIRS);
         }
+        // The browser has no part in what else a call is made of.
+        let is_plain = route.id.is_none() && self.json.member("cursor").is_null() && self.json.member("pageSize").is_null();
+        if code == Code::InvalidArgument && is_plain || code == Code::Unauthenticated && self.is_key {
+            code = Code::InvalidOptions;
+        }
         let mut out = Writer::new();
-        for name in ["code", "message", "revoked", "failed"] {
+        out.text("code", Some(code.as_str()));
+        for name in ["message", "revoked", "failed"] {
             if let Some(value) = failure.get(name) {
                 out.json(name, value.source());
             }
@@ -355,6 +374,16 @@ impl<'a> Visit<'a> {
             }
         }
         written(status, &headers.finish(), &cookies.finish(), body)
+    }
+}
+
+/// A back-end may repeat a token in an answer that is right.
+fn cleaned(json: Json<'_>, secrets: &[String]) -> String {
+    let is_told = |text: &str| secrets.iter().any(|secret| has(text, secret));
+    match json.as_str() {
+        Some(text) if is_told(&text) => quoted(&scrub(&text, secrets)),
+        Some(_) => json.source().to_owned(),
+        None => json.map(&|name, value| (!is_told(name)).then(|| cleaned(value, secrets))),
     }
 }
 

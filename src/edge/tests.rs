@@ -268,11 +268,30 @@ fn errors_have_their_status() {
         ("aborted", 503),
         ("timeout", 504),
     ] {
-        let more = format!(r#""event":"failed","asked":"list","error":{{"code":"{code}","message":"words","retryAfter":7}},"#);
+        let more = format!(r#""cursor":"10","event":"failed","asked":"list","error":{{"code":"{code}","message":"words","retryAfter":7}},"#);
         let (text, _, answered) = start("GET", "/api/sessions", &more);
         assert_eq!(answered, status, "{code}");
         assert!(text.contains(r#"["retry-after","7"]"#) && text.contains("no-store") && text.contains("words"), "{text}");
     }
+}
+
+#[test]
+fn what_the_browser_has_no_part_in_is_the_servers_mistake() {
+    let failed = |code: &str, more: &str| {
+        start("GET", "/api/sessions", &format!(r#""event":"failed","asked":"list","error":{{"code":"{code}","message":"x"}},{more}"#)).2
+    };
+    assert_eq!(failed("invalid_argument", ""), 500, "of scope");
+    assert_eq!(failed("invalid_argument", r#""pageSize":"0","#), 400);
+    assert_eq!(failed("unauthenticated", r#""provider":"clerk","#), 500, "the secret key");
+}
+
+#[test]
+fn tokens_in_a_right_answer_are_cut_out() {
+    let value = r#""value":{"sessions":[{"id":"1","raw":{"a":"Bearer access-1","access-1":1}}],"message":"refresh-1 x"},"#;
+    let (text, _, status) =
+        start("GET", "/api/sessions", &format!(r#""event":"result","asked":"list","accessToken":"access-1","refreshToken":"refresh-1",{value}"#));
+    assert_eq!(status, 200);
+    assert!(text.contains("Bearer [redacted]") && !text.contains("access-1") && !text.contains("refresh-1"), "{text}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ const COOKIES = { accessToken: OBJECT, refreshToken: OBJECT, also: ["an array of
 
 function isOrigin(value) {
   try {
-    return new URL(value).origin === value && /^https?:/.test(value);
+    return new URL(value).origin === value && /^https?:[^*]+$/.test(value);
   } catch {
     return false;
   }
@@ -61,11 +61,11 @@ export function defineHandler(load) {
       const step = await load();
       const header = (name) => request.headers.get(name);
       const state = {
-        ...known, event: "start", method: request.method, path: url.pathname, origin: url.origin, host: header("host"), cursor: url.searchParams.get("cursor"), from: header("origin"), site: header("sec-fetch-site"),
+        ...known, event: "start", method: request.method, path: url.pathname, origin: url.origin, host: header("host"), cursor: url.searchParams.get("cursor"), pageSize: url.searchParams.get("pageSize"), from: header("origin"), site: header("sec-fetch-site"),
         cookie: header("cookie"), size: Number(header("content-length")) || 0, preflight: header("access-control-request-method"),
       };
       // `had`: the refresh tokens before the one of now.
-      const visit = { state, refreshes, had: new Set(), memory: { texts: { ...learnt }, paced: [], refreshing: new Map() }, found: null, pageSize: url.searchParams.get("pageSize") };
+      const visit = { state, refreshes, had: new Set(), memory: { texts: { ...learnt }, paced: [], refreshing: new Map() }, found: null };
       for (;;) {
         state.now = Date.now();
         const action = step([state]);
@@ -134,8 +134,7 @@ export function defineHandler(load) {
       const served = state.isKey && state.accessToken ? [{ headers: { authorization: `Bearer ${state.accessToken}` } }] : [];
       switch (operation) {
         case "list": {
-          const { cursor } = state;
-          const { pageSize } = visit;
+          const { cursor, pageSize } = state;
           return await client.list(served[0], { ...found, ...common, ...(cursor && { cursor }), ...(pageSize && { pageSize: Number(pageSize) }) });
         }
         case "get":

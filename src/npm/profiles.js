@@ -4,7 +4,7 @@ const own = true;
 export const edgeHandler = {
   name: "edge-handler",
   auth: "cookie",
-  list: { method: "GET", path: "/sessions", cursor: { query: "cursor" }, own },
+  list: { method: "GET", path: "/sessions", items: "sessions", next: "next", cursor: { query: "cursor" }, own },
   revoke: { method: "POST", path: "/sessions/{id}/revoke", own },
   revokeOthers: { method: "POST", path: "/sessions/revoke-others", own },
   revokeAll: { method: "POST", path: "/logout-all", own },

@@ -64,7 +64,8 @@ export class Refreshes {
 
   /** New tokens are there, told before anybody else is: whatever happens now, they are not lost. */
   got(visit, tokens) {
-    if (visit.entry) visit.entry.tokens = tokens;
+    // Others may have given up on it.
+    if (visit.entry) Object.assign(visit.entry, { tokens, isLost: false });
     if (this.#over.has(visit.state.refreshToken) && tokens.refreshToken) this.#over.set(tokens.refreshToken, Date.now() + OVER);
     this.adopt(visit, tokens);
   }

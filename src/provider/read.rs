@@ -77,9 +77,12 @@ pub fn read<'r>(asked: &Asked<'_>, response: Response<'r>, hook: Hook) -> Result
             }
             lacks("jwt")
         }
-        // A result of this package's own.
-        _ if asked.endpoint.is("own") && asked.operation != Operation::Logout && body.is("success") && !body.member("effect").is_null() => {
-            Ok(Answer::Value(body.source().to_owned()))
+        // A result of this package's own, if it is a whole one.
+        _ if asked.endpoint.is("own") => {
+            let is_logout = asked.operation == Operation::Logout;
+            let last = if is_logout { "server" } else { "accessTokenValidUntil" };
+            let is_whole = body.get_or_null(last).is_some() && (is_logout || body.is("success"));
+            if is_whole { Ok(Answer::Value(body.source().to_owned())) } else { lacks(last) }
         }
         _ => {
             let confirm = asked.endpoint.member("confirm").word();
@@ -115,7 +118,7 @@ fn refused(asked: &Asked<'_>, response: &Response<'_>) -> Error {
     let server_code = first(body, CODES).unwrap_or_default();
     let is_refresh = asked.operation == Operation::Refresh;
     let (code, text) = match response.status {
-        _ if asked.endpoint.is("own") && !body.member("error").member("code").is_null() => (Code::by_name(&server_code), "the handler says"),
+        _ if asked.endpoint.is("own") && !body.member("error").member("code").is_null() => (Code::by_name(&server_code), "the back-end declined"),
         _ if response.is_redirect() => (Code::InvalidResponse, "the back-end answered with a redirect, which is not followed: check baseUrl"),
         _ if server_code == "SESSION_NOT_FRESH" => (Code::ReauthenticationRequired, "the back-end wants the user to sign in again first"),
         // A refresh token that is no good any more, in the words of KSeF and of RFC 6749.
@@ -142,7 +145,7 @@ fn explained(mut error: Error, response: &Response<'_>) -> Error {
     error.details = words(DETAILS).find_map(|path| body.at(path)).filter(|details| !details.is_string()).map(|details| details.source().to_owned());
     error.request_id = first(body, IDS);
     if error.code == Code::PartialRevocation {
-        let of = |name| body.member("error").member(name).source().to_owned();
+        let of = |name| Some(body.member("error").member(name)).filter(|list| list.is_array()).map_or("[]", Json::source).to_owned();
         error.partial = Some((of("revoked"), of("failed")));
     }
     error.with_status(response.status)

@@ -304,14 +304,14 @@ export function setCookie(text) {
 
 /**
  * A handler, asked as a page of its own origin asks it: `ask("POST /api/logout", { cookie })`; the other members are headers. Null where it passes; otherwise `status`, `headers`, `text`,
- * `body` (JSON) and `set`: the cookies that are set, by name.
+ * `body` (JSON) and `set`: the cookies that are set, by name. `init.url` is the address as the server sees it.
  */
 export function asking(options) {
   const handle = typeof options === "function" ? options : createSessionsHandler(options);
-  return async (line, headers = {}, init = {}) => {
+  return async (line, headers = {}, { url, ...init } = {}) => {
     const [method, target] = line.split(" ");
     const given = Object.entries({ ...OWN_PAGE, ...headers }).filter(([, value]) => value !== undefined && value !== null);
-    const answer = await settles(handle(new Request(APP + target, { method, headers: given, ...init })), 15_000);
+    const answer = await settles(handle(new Request(url ?? APP + target, { method, headers: given, ...init })), 15_000);
     if (answer === null) return null;
     const text = await answer.text();
     const cookies = answer.headers.getSetCookie();

@@ -81,6 +81,24 @@ const STEPS: &[Step] = &[
     Step { name: "types", title: "types, tsc --strict", needs: &[Need::TestModules], uses: &[Made::Package], run: |_| passed(npm_run("types", &[])) },
     Step { name: "node", title: "packed tarball in Node, against the sandbox", needs: &[Need::TestModules], uses: &[Made::Package], run: node },
     Step {
+        name: "matrix",
+        title: "packed tarball in every runtime and bundler, against the sandbox",
+        needs: &[Need::Matrix],
+        uses: &[Made::Package],
+        run: |shared| {
+            // Without one of them its cells say so.
+            tools::ensure(&[Need::Chromium, Need::Firefox]);
+            passed(shared.matrix("run.mjs"))
+        },
+    },
+    Step {
+        name: "load",
+        title: "a thousand browsers on the handler in workerd",
+        needs: &[Need::Matrix],
+        uses: &[Made::Package],
+        run: |shared| passed(shared.matrix("load.mjs")),
+    },
+    Step {
         name: "peers",
         title: "official clients and OpenAPI documents against the sandbox; Better Auth's wire",
         needs: &[Need::TestModules],
@@ -135,12 +153,21 @@ impl Shared {
         result.clone()
     }
 
+    /// The sandbox's binary, built once in this run.
+    fn built_sandbox(&self) -> Result<()> {
+        let built = self.server.get_or_init(|| sandbox::build().map_err(|error| format!("{error:#}")));
+        built.clone().map_err(anyhow::Error::msg)
+    }
+
+    /// A script of tests/matrix, which starts its own sandbox: only it knows the origins of its pages.
+    fn matrix(&self, script: &str) -> Result<()> {
+        self.built_sandbox()?;
+        matrix(script)
+    }
+
     /// A sandbox with a fresh database, its binary built once in this run. Its log is kept with the artefacts.
     fn sandbox(&self, step: &str, port: u16, page: Option<Page<'_>>, allow_origin: Option<String>) -> Result<(Sandbox, PathBuf)> {
-        let built = self.server.get_or_init(|| sandbox::build().map_err(|error| format!("{error:#}")));
-        if let Err(error) = built {
-            bail!("{error}");
-        }
+        self.built_sandbox()?;
         let database = target().join(format!("test/{step}.sqlite3"));
         let log = artifacts()?.join(format!("sandbox-{step}.log"));
         let sandbox = Sandbox::start(&sandbox::Options { database: database.clone(), reset: true, port, page, allow_origin, log: Some(&log) })?;
@@ -225,6 +252,16 @@ fn node(shared: &Shared) -> Result<Outcome> {
     let tarball = package::tarball()?;
     let (sandbox, _) = shared.sandbox("node", 4820, None, None)?;
     passed(npm_run("node", &[("SANDBOX_URL", sandbox.url.as_ref()), ("PACKAGE_TARBALL", tarball.as_ref())]))
+}
+
+/// Runs a script of tests/matrix on the packed package and the sandbox that is built.
+pub fn matrix(script: &str) -> Result<()> {
+    let mut node = command("node");
+    node.arg(format!("tests/matrix/{script}")).env("PACKAGE_TARBALL", package::tarball()?).env("SANDBOX_BIN", target().join("debug/sandbox"));
+    for (name, program) in [("CHROMIUM", tools::chromium()), ("FIREFOX", tools::firefox())] {
+        node.envs(program.map(|program| (name, program)));
+    }
+    run_within(&mut node, Duration::from_secs(20 * 60))
 }
 
 /// `npm run peers` in tests/: what others say about the wires that the package is tested against.

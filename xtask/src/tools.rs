@@ -31,12 +31,19 @@ pub enum Need {
     Packager,
     /// What the tests in Node use, from `tests/package.json`.
     TestModules,
+    /// What runs the Worker of the page, from `www/edge/package.json`.
+    WorkerModules,
+    /// Runtimes and bundlers, from `tests/matrix/package.json`.
+    Matrix,
     /// Chromium and its driver.
     Chromium,
+    /// Firefox.
+    Firefox,
 }
 
 impl Need {
-    const ALL: [Self; 6] = [Self::Lints, Self::WasmTarget, Self::WasmTools, Self::Packager, Self::TestModules, Self::Chromium];
+    const ALL: [Self; 9] =
+        [Self::Lints, Self::WasmTarget, Self::WasmTools, Self::Packager, Self::TestModules, Self::WorkerModules, Self::Matrix, Self::Chromium, Self::Firefox];
 
     fn title(self) -> String {
         match self {
@@ -48,7 +55,10 @@ impl Need {
             }
             Self::Packager => format!("esbuild and wasm-opt (npm, Node {OLDEST_NODE}+)"),
             Self::TestModules => "test modules (npm)".into(),
+            Self::WorkerModules => "workerd, for the page's handler (npm)".into(),
+            Self::Matrix => "workerd, Deno, Bun, Next, bundlers (npm)".into(),
             Self::Chromium => "Chromium and chromedriver".into(),
+            Self::Firefox => "Firefox".into(),
         }
     }
 
@@ -56,8 +66,8 @@ impl Need {
     fn lane(self) -> Lane {
         match self {
             Self::Lints | Self::WasmTarget | Self::WasmTools => Lane::Rust,
-            Self::Packager | Self::TestModules => Lane::Npm,
-            Self::Chromium => Lane::Debian,
+            Self::Packager | Self::TestModules | Self::WorkerModules | Self::Matrix => Lane::Npm,
+            Self::Chromium | Self::Firefox => Lane::Debian,
         }
     }
 
@@ -70,7 +80,10 @@ impl Need {
             }),
             Self::Packager => check_node().is_ok() && npm_is_current("xtask"),
             Self::TestModules => check_node().is_ok() && npm_is_current("tests"),
+            Self::WorkerModules => check_node().is_ok() && npm_is_current("www/edge"),
+            Self::Matrix => check_node().is_ok() && npm_is_current("tests/matrix"),
             Self::Chromium => chromium().is_some() && which("chromedriver").is_some(),
+            Self::Firefox => firefox().is_some(),
         }
     }
 
@@ -81,7 +94,10 @@ impl Need {
             Self::WasmTools => install_wasm_tools(),
             Self::Packager => npm_ci("xtask"),
             Self::TestModules => npm_ci("tests"),
+            Self::WorkerModules => npm_ci("www/edge"),
+            Self::Matrix => npm_ci("tests/matrix"),
             Self::Chromium => install_debian(&["chromium", "chromium-driver"]),
+            Self::Firefox => install_debian(&["firefox-esr"]),
         }
     }
 }
@@ -169,6 +185,11 @@ pub fn path() -> OsString {
 /// Chromium, or Chrome.
 pub fn chromium() -> Option<PathBuf> {
     ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].into_iter().find_map(which)
+}
+
+/// Firefox, or its long-term version.
+pub fn firefox() -> Option<PathBuf> {
+    ["firefox-esr", "firefox"].into_iter().find_map(which)
 }
 
 /// `npm ci` in `dir`, unless what it installed last time came from the same lock file.
@@ -297,7 +318,7 @@ fn install_wasm_tools() -> Result<()> {
 fn install_debian(packages: &[&str]) -> Result<()> {
     let names = packages.join(" ");
     if which("apt-get").is_none() {
-        bail!("{names}: not found, and this is not a Debian: install Chromium (or Chrome) and the chromedriver of the same version");
+        bail!("{names}: not found, and this is not a Debian: install Chromium (or Chrome) with the chromedriver of the same version, and Firefox");
     }
     if output(command("id").arg("-u")).as_deref() != Some("0") {
         bail!("{names}: not found, and only root can install them: sudo apt-get install {names}");

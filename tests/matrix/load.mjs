@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { NEWEST, workerd } from "./runtimes.mjs";
-import { folderOf, makeProject, serve, target, within } from "./support.mjs";
+import { folderOf, makeProject, serve, target, within, work } from "./support.mjs";
 
 const { PACKAGE_TARBALL, SANDBOX_BIN } = process.env;
 if (!PACKAGE_TARBALL || !SANDBOX_BIN) throw new Error("set PACKAGE_TARBALL and SANDBOX_BIN; `cargo xtask test load` does");
@@ -29,7 +29,7 @@ const DEADLINE = 40;
 
 const began = Date.now();
 await makeProject(path.resolve(PACKAGE_TARBALL));
-const sandbox = await serve(path.resolve(SANDBOX_BIN), ["--db", path.join(target, "matrix/load.sqlite3"), "--reset", "--listen", "127.0.0.1:0", "--access-ttl", ACCESS_TTL]);
+const sandbox = await serve(path.resolve(SANDBOX_BIN), ["--db", path.join(work, "load.sqlite3"), "--reset", "--listen", "127.0.0.1:0", "--access-ttl", ACCESS_TTL]);
 const folder = await folderOf("load", ["load/worker.mjs", "load/memory.mjs"]);
 const server = await workerd(folder, NEWEST, { entry: "worker.mjs", bindings: { SANDBOX: sandbox.url } });
 

@@ -30,6 +30,7 @@ cargo xtask VERB
                                            (--reset: begin with a fresh database)
   test [NAME...] [--list]                  run every test step, or only those named
   build                                    make pkg/ and print its size
+  bench                                    compare cold starts with plain fetch, in Chromium and workerd
   doctor                                   show which tools are there; installs nothing
 
 Missing tools are installed by themselves; the Rust ones go to
@@ -60,13 +61,21 @@ fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     match verb {
         "start" => start::run(&start::Options::parse(rest)?),
         "test" => test::run_steps(rest),
-        "build" | "doctor" if !rest.is_empty() => {
+        "build" | "bench" | "doctor" if !rest.is_empty() => {
             anyhow::bail!("`{verb}` takes no arguments\n\n{USAGE}")
         }
         "build" => {
             tools::require(&[tools::Need::WasmTarget, tools::Need::WasmTools, tools::Need::Packager])?;
             package::build()?;
             package::sizes(false)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        "bench" => {
+            use tools::Need;
+            tools::require(&[Need::WasmTarget, Need::WasmTools, Need::Packager, Need::Matrix, Need::Chromium])?;
+            package::build()?;
+            sandbox::build()?;
+            test::matrix("bench.mjs")?;
             Ok(ExitCode::SUCCESS)
         }
         "doctor" => Ok(tools::doctor()),

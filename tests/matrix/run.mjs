@@ -7,7 +7,7 @@
 // SANDBOX_URL       or one that runs already: it has to allow the origins that are printed
 // CHROMIUM, FIREFOX the browsers; default Debian's
 //
-// A row is a runtime or a bundler (`runtimes.mjs`, `bundlers.mjs`, `static.mjs`); a cell is what it does with one entry in one kind of scope. Every cell signs a user in,
+// A row is a runtime or a bundler (`runtimes.mjs`, `examples.mjs`, `bundlers.mjs`, `static.mjs`); a cell is what it does with one entry in one kind of scope. Every cell signs a user in,
 // lists, revokes, meets a 401 and logs out; what it says is compared with the sandbox's rows (`verify.mjs`). The table goes to target/artifacts/matrix.json, too.
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, writeFile } from "node:fs/promises";
@@ -15,6 +15,7 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { bundlerRows } from "./bundlers.mjs";
+import { exampleRows } from "./examples.mjs";
 import { Browsers } from "./browsers.mjs";
 import { runtimeRows } from "./runtimes.mjs";
 import { staticRows } from "./static.mjs";
@@ -28,7 +29,7 @@ const LIMIT = 360;
 
 const began = Date.now();
 const { values, positionals } = parseArgs({ options: { only: { type: "boolean" } }, allowPositionals: true });
-const all = [...staticRows, ...runtimeRows, ...bundlerRows];
+const all = [...staticRows, ...runtimeRows, ...exampleRows, ...bundlerRows];
 const wanted = values.only ? all.filter(({ name }) => positionals.some((start) => name.startsWith(start))) : all;
 if (wanted.length === 0 || (!values.only && positionals.length > 0)) {
   console.error(`usage: node run.mjs [--only ROW…]; the rows are ${all.map(({ name }) => name).join(", ")}`);

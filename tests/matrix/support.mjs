@@ -93,7 +93,7 @@ export async function run(seconds, command, args, options) {
 
 /** Starts a server and waits until it says where it listens; `ready` finds the address in its output. */
 export async function serve(command, args, options = {}) {
-  const { ready = /listening on (http:\S+)/, seconds = 30 } = options;
+  const { ready = /listening on (http:\S+)/i, seconds = 30 } = options;
   const began = performance.now();
   const child = start(command, args, options);
   const listening = async () => {
@@ -158,7 +158,11 @@ export async function makeProject(tarball) {
 
 /** Other packages that the project depends on. */
 export async function link(...names) {
-  for (const name of names) await symlink(modules(name), path.join(project, "node_modules", name), "dir").catch((error) => error.code === "EEXIST" || Promise.reject(error));
+  for (const name of names) {
+    const place = path.join(project, "node_modules", name);
+    await mkdir(path.dirname(place), { recursive: true });
+    await symlink(modules(name), place, "dir").catch((error) => error.code === "EEXIST" || Promise.reject(error));
+  }
 }
 
 /** A folder of the project with some of the fixtures, and these files besides. */

@@ -44,6 +44,12 @@ export class Sandbox {
     return { baseUrl: this.baseUrl, access, refresh, own, other };
   }
 
+  /** A session on another wire, by that wire's id. */
+  async signInOn(wire) {
+    const { access_token: access, refresh_token: refresh, session_id: id } = await this.#ask("POST", "sign-in", { email: EMAIL, password: "demo-password", wire });
+    return { access, refresh, id };
+  }
+
   async rows() {
     return (await this.#ask("GET", `sessions?user=${EMAIL}`)).sessions;
   }

@@ -1,7 +1,8 @@
 import { defineConfig } from "vite";
 
-// The host stays the page's own: the sandbox refuses other origins.
-const sandbox = { target: process.env.SANDBOX_URL ?? "http://127.0.0.1:4800", changeOrigin: false };
+// Where `cargo xtask start` has them. The host stays the page's own: both refuse other origins.
+const sandbox = { target: process.env.SANDBOX_URL ?? "http://127.0.0.1:4802", changeOrigin: false };
+const handler = { target: process.env.HANDLER_URL ?? "http://127.0.0.1:4800", changeOrigin: false };
 
 export default defineConfig({
   build: {
@@ -12,6 +13,6 @@ export default defineConfig({
   server: {
     // The package is linked, so its files lie outside this folder.
     fs: { allow: [".", "../pkg"] },
-    proxy: { "/authvital": sandbox, "/rest": sandbox, "/sandbox": sandbox },
+    proxy: { "/authvital": sandbox, "/rest": sandbox, "/sandbox": sandbox, "/clerk": handler, "/ksef": handler },
   },
 });

@@ -1,9 +1,11 @@
-// The page in a real browser against the real sandbox. Needs PAGE_URL (the sandbox's origin); keeps screenshots in ARTIFACTS.
+// The page in a real browser, served by the Worker of www/edge in workerd (PAGE_URL), against the real sandbox (SANDBOX_URL); keeps screenshots in ARTIFACTS.
 // With SANDBOX_DB (the sandbox's SQLite file) what the database says is read from the file itself too. BETTER_AUTH_URL is the real Better Auth that the page
-// calls beside the sandbox; without it the tests that need it are skipped.
+// calls, too; without it the tests that need it are skipped.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync } from "node:fs";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { after, before, test } from "node:test";
@@ -11,6 +13,7 @@ import { chromium } from "playwright-core";
 
 const axeSource = createRequire(import.meta.url)("axe-core").source;
 const PAGE_URL = (process.env.PAGE_URL ?? "http://127.0.0.1:4800").replace(/\/$/, "");
+const SANDBOX_URL = (process.env.SANDBOX_URL ?? "http://127.0.0.1:4802").replace(/\/$/, "");
 const BETTER_AUTH_URL = process.env.BETTER_AUTH_URL;
 const ARTIFACTS = process.env.ARTIFACTS ?? path.resolve(import.meta.dirname, "../../target/artifacts");
 const DESKTOP = { width: 1280, height: 900 };
@@ -450,12 +453,15 @@ const OTHERS = [
   { id: "authvital-g2", name: "AuthVital 2nd generation", alive: async (of) => (await sandboxSessions(of)).map((row) => row.id), after: /signed out\. (It|They) may stay usable until/, expected: /status of 404/ },
   { id: "rest", name: "REST API", alive: async (of) => (await sandboxSessions(of)).map((row) => String(row.ids.rest)), after: /signed out\. (It|They) may stay usable for a while/ },
   { id: "better-auth", name: "Better Auth", alive: (of) => betterAuthSessions(of), after: /signed out\.$/ },
+  { id: "clerk", name: "Clerk", alive: async (of) => (await sandboxSessions(of)).map((row) => row.ids.clerk), after: /signed out\. (It|They) may stay usable until/, behind: true },
+  { id: "ksef", name: "KSeF", alive: async (of) => (await sandboxSessions(of)).map((row) => row.ids.ksef), after: /signed out\. (It|They) may stay usable until/, behind: true, here: /Token|Certyfikat|Podpis|Pieczęć|Profil/ },
 ];
 
-for (const { id: backend, name, alive, after: afterwards, expected } of OTHERS) {
+for (const { id: backend, name, alive, after: afterwards, expected, behind, here = "Chrome on macOS" } of OTHERS) {
   pageTest(`${name}: the list, one device, the others, signing out, signing out everywhere`, async ({ page, expectProblem }) => {
     // The first call finds out which generation it is.
     if (expected) expectProblem(expected);
+    const secrets = behind && (await watchForTokens(page));
     const before = await alive(DEMO);
     const strangers = await alive("other@example.com");
     await page.goto(`${PAGE_URL}/#${backend}`);
@@ -466,7 +472,9 @@ for (const { id: backend, name, alive, after: afterwards, expected } of OTHERS) 
     assert.deepEqual([ids.here, ...ids.others].sort(), listed.toSorted(), "all that the store has");
     assert.deepEqual(listed.filter((id) => !before.includes(id)), [ids.here], "this device is the one that has just signed in");
     await page.getByRole("listitem").first().getByText("This device", { exact: true }).waitFor();
-    await page.getByRole("listitem").first().getByRole("heading", { name: "Chrome on macOS" }).waitFor();
+    await page.getByRole("listitem").first().getByRole("heading", { name: here }).waitFor();
+    assert.equal(await page.getByText("HttpOnly cookies").count(), behind ? 1 : 0);
+    await secrets?.check();
     await wholesome(page, backend);
     for (const [size, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP })) {
       await page.setViewportSize(viewport);
@@ -490,6 +498,7 @@ for (const { id: backend, name, alive, after: afterwards, expected } of OTHERS) 
     await page.locator("#notice").getByText("You’ve been signed out.").waitFor();
     assert.deepEqual(await alive(DEMO), []);
     assert.deepEqual(await accounts(page), []);
+    if (behind) assert.deepEqual(await page.context().cookies(), [], "the handler has cleared them");
 
     await signIn(page);
     assert.equal((await alive(DEMO)).length, 1);
@@ -498,6 +507,7 @@ for (const { id: backend, name, alive, after: afterwards, expected } of OTHERS) 
     await page.locator("#notice").getByText(/You’ve been signed out (everywhere|of 1 device)/).waitFor();
     assert.deepEqual(await alive(DEMO), []);
     assert.deepEqual(await alive("other@example.com"), strangers, "nobody else is signed out");
+    await secrets?.check();
   }, { needs: backend });
 }
 
@@ -507,7 +517,7 @@ pageTest("AuthVital 2nd generation: renewed by its cookie, which no script can r
   await signIn(page);
   const { here } = await ownIds(page);
   assert.equal(await page.evaluate(() => document.cookie), "");
-  assert.ok((await fetch(`${PAGE_URL}/sandbox/clock`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ advance_ms: 3_700_000 }) })).ok);
+  assert.ok((await fetch(`${SANDBOX_URL}/sandbox/clock`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ advance_ms: 3_700_000 }) })).ok);
   await page.getByRole("button", { name: "Refresh" }).click();
   // The new refresh token is the browser's: nothing here names the current session any more, and nothing is guessed.
   await page.getByRole("heading", { name: /^Devices \(\d+\)$/ }).waitFor();
@@ -587,59 +597,162 @@ pageTest("Better Auth wants a fresh sign-in before there is a list, and the back
   await devices(page);
 }, { needs: "better-auth" });
 
-pageTest("Better Auth isn’t running: the switch says so, the others work", async ({ page, expectProblem }) => {
-  await page.route("**/backends.json", (route) => route.fulfill({ contentType: "application/json", body: "{}" }));
-  await page.reload();
-  const link = switchTo(page, "Better Auth (not running)");
-  await link.waitFor();
-  await link.click();
-  await heading(page, "Better Auth isn’t running");
-  await page.getByText("“cargo xtask start” starts it, or says why it can’t.").waitFor();
-  assert.equal(await page.locator("main form, main button").count(), 0);
-  await wholesome(page, "better-auth-not-running");
-  await choose(page, "AuthVital");
-  await signIn(page);
+// ---------------------------------------------------------------- behind the handler
 
-  if (!BETTER_AUTH_URL) return;
-  // Gone after the page had found it.
-  expectProblem(/ERR_CONNECTION_REFUSED/);
-  await page.unroute("**/backends.json");
-  await page.goto(`${PAGE_URL}/#better-auth`);
+for (const [backend, name, cookies] of [["clerk", "Clerk", ["__Host-clerk_session", "__Host-clerk_client"]], ["ksef", "KSeF", ["__Host-ksef_access", "__Host-ksef_refresh"]]]) {
+  pageTest(`${name}: the tokens are HttpOnly cookies, renewed on the way, and of no use to other sites`, async ({ page, expectProblem }) => {
+    await page.goto(`${PAGE_URL}/#${backend}`);
+    await page.getByText("HttpOnly cookies").waitFor();
+    await wholesome(page, `${backend}-signed-out`);
+    await screenshot(page, `${backend}-signed-out`);
+    expectProblem(/status of 401/);
+    await page.getByLabel("Password").fill("wrong");
+    await page.keyboard.press("Enter");
+    await page.getByText("That email and password don’t match.").first().waitFor();
+    assert.deepEqual(await page.context().cookies(), []);
+    await page.getByLabel("Password").fill("demo-password");
+
+    const secrets = await watchForTokens(page);
+    await signIn(page);
+    await secrets.check();
+    const ids = await ownIds(page);
+    const jar = await page.context().cookies();
+    assert.deepEqual(jar.map(({ name }) => name).sort(), cookies.toSorted());
+    for (const { name, domain, path, httpOnly, secure, sameSite } of jar) assert.deepEqual([name, domain, path, httpOnly, secure, sameSite], [name, "127.0.0.1", "/", true, true, "Lax"]);
+
+    // A token that says the same, but nobody has signed.
+    const [head, payload, signature] = jar.find(({ name }) => name === cookies[0]).value.split(".");
+    const forged = `${cookies[0]}=${head}.${payload}.${[...signature].reverse().join("")}`;
+    const refused = await fetch(`${PAGE_URL}/${backend}/api/sessions`, { headers: { cookie: forged, "sec-fetch-site": "same-origin" } });
+    assert.equal(refused.status, 401);
+
+    // The access token has run out, and the browser has dropped it.
+    await page.context().clearCookies({ name: cookies[0] });
+    await page.getByRole("button", { name: "Refresh" }).click();
+    await page.waitForResponse(`${PAGE_URL}/${backend}/api/sessions`);
+    await devices(page);
+    assert.deepEqual(await ownIds(page), ids, "the same session");
+    assert.equal((await page.context().cookies()).length, 2);
+    await secrets.check();
+
+    // Another page of this machine is another origin, though of the same site, so that the cookies go with it. One under another name is another site.
+    expectProblem(/status of 403|blocked by CORS policy|ERR_FAILED/);
+    const before = await sandboxSessions(DEMO);
+    const elsewhere = createServer((_, response) => response.setHeader("content-type", "text/html").end("<!doctype html><title>elsewhere</title>"));
+    await once(elsewhere.listen(0, "127.0.0.1"), "listening");
+    elsewhere.unref();
+    for (const host of ["127.0.0.1", "localhost"]) {
+      const origin = `http://${host}:${elsewhere.address().port}`;
+      const attacker = await page.context().newPage();
+      for (const path of ["sessions/revoke-others", `sessions/${ids.others[0]}/revoke`, "logout-all", "logout"]) {
+        for (const how of ["fetch", "form"]) {
+          await attacker.goto(`${origin}/`);
+          const answered = attacker.waitForResponse((response) => response.url().startsWith(PAGE_URL) && response.request().method() === "POST");
+          await attacker.evaluate(
+            ([url, how]) => {
+              if (how === "fetch") return void fetch(url, { method: "POST", mode: "no-cors", credentials: "include" }).catch(() => {});
+              const form = Object.assign(document.createElement("form"), { action: url, method: "post" });
+              document.body.append(form);
+              form.submit();
+            },
+            [`${PAGE_URL}/${backend}/api/${path}`, how],
+          );
+          assert.equal((await answered).status(), 403, `${origin} ${path} by ${how}`);
+          if (how === "form") await attacker.waitForURL(`${PAGE_URL}/**`);
+        }
+      }
+      await attacker.goto(`${origin}/`);
+      const answered = attacker.waitForResponse(`${PAGE_URL}/${backend}/sign-in`);
+      await attacker.evaluate((url) => void fetch(url, { method: "POST", mode: "no-cors", credentials: "include", body: '{"email":"other@example.com","password":"other-password"}' }), `${PAGE_URL}/${backend}/sign-in`);
+      assert.equal((await answered).status(), 403, "nor can they sign somebody in");
+      const read = await attacker.evaluate((url) => fetch(url, { credentials: "include" }).then((response) => response.text(), () => "refused"), `${PAGE_URL}/${backend}/api/sessions`);
+      assert.equal(read, "refused");
+      await attacker.close();
+    }
+    assert.deepEqual((await sandboxSessions(DEMO)).map(({ id }) => id), before.map(({ id }) => id), "nothing has ended");
+    assert.equal((await page.context().cookies()).length, 2);
+    await page.getByRole("button", { name: "Refresh" }).click();
+    await devices(page);
+
+    await endSession(backend, ids.here);
+    await page.getByRole("button", { name: "Refresh" }).click();
+    await page.locator("#ended").getByText("This device has been signed out.").waitFor();
+    await wholesome(page, `${backend}-ended`);
+  });
+
+  pageTest(`${name}: a device that was signed out elsewhere has to sign in when its access token has run out`, async ({ page, expectProblem }) => {
+    expectProblem(/status of 401/);
+    await page.goto(`${PAGE_URL}/#${backend}`);
+    await signIn(page);
+    await endSession(backend, (await ownIds(page)).here);
+    await page.context().clearCookies({ name: cookies[0] });
+    await page.getByRole("button", { name: "Refresh" }).click();
+    await page.locator("#notice").getByText("Your session has ended or was signed out from another device.").waitFor();
+    assert.deepEqual(await accounts(page), []);
+    await signIn(page);
+  });
+}
+
+pageTest("Clerk and KSeF at once: cookies of their own, and signing out at one leaves the other", async ({ page }) => {
+  for (const name of ["Clerk", "KSeF"]) {
+    await choose(page, name);
+    await signIn(page);
+  }
+  assert.equal((await page.context().cookies()).length, 4);
+  await page.getByRole("banner").getByRole("button", { name: "Sign out" }).click();
+  await page.locator("#notice").getByText("You’ve been signed out.").waitFor();
+  assert.deepEqual(await accounts(page), ["clerk"]);
+  await choose(page, "Clerk");
   await page.reload();
-  await page.route(`${BETTER_AUTH_URL}/**`, (route) => route.abort("connectionrefused"));
-  await submit(page);
-  await page.getByText("The Better Auth server can’t be reached. Check that it is running, then try again.").first().waitFor();
+  await devices(page);
+  assert.deepEqual((await page.context().cookies()).map(({ name }) => name).sort(), ["__Host-clerk_client", "__Host-clerk_session"]);
 });
 
-for (const [backend, name] of [["clerk", "Clerk"], ["ksef", "KSeF"]]) {
-  pageTest(`${name} explains itself and sends nothing`, async ({ page }) => {
-    const reason = await refusal(backend);
-    const sent = [];
-    // Chromium looks for the page's icon when it likes.
-    page.on("request", (request) => request.url() !== `${PAGE_URL}/favicon.svg` && sent.push(request.url()));
-    await tabTo(page, `${name} (not from a browser)`);
-    await page.keyboard.press("Enter");
-    await heading(page, `${name} can’t be called from a browser`);
-    const said = await page.locator("#obstacle-reason").textContent();
-    assert.equal(said.toLowerCase(), `${reason.message}.`.toLowerCase(), "in the package's own words");
-    await page.locator("#obstacle code").getByText(reason.code, { exact: true }).waitFor();
-    await status(page, new RegExp(`^${name}\\. ${name} can’t be called`));
-    assert.equal(await page.locator("main form, main button, main input").count(), 0);
-    assert.equal(await page.getByRole("button", { name: "Restore the demo data" }).count(), 0);
-    await wholesome(page, backend);
-    await screenshot(page, backend);
-    assert.deepEqual(sent, []);
+pageTest("KSeF knows no devices: how one signed in is shown", async ({ page }) => {
+  await page.goto(`${PAGE_URL}/#ksef`);
+  await signIn(page);
+  const names = await page.getByRole("heading", { level: 3 }).allTextContents();
+  assert.ok(new Set(names).size > 1 && !names.some((name) => /^Unknown device/.test(name)), names.join(", "));
+  await page.getByRole("listitem").first().getByText("Details").click();
+  await page.getByRole("listitem").first().getByText(/ \((token\.ksef|xades\.[a-z-]+|national-node\.[a-z-]+|other\.[a-z-]+)\)$/).waitFor();
+  await wholesome(page, "ksef-details");
+});
 
-    await page.setViewportSize({ width: 320, height: PHONE.height });
+// ---------------------------------------------------------------- what isn't running
+
+const NOT_RUNNING = [
+  { key: "better-auth", names: ["Better Auth"], title: "The Better Auth server isn’t running", url: BETTER_AUTH_URL, id: "better-auth", unreachable: "The Better Auth server can’t be reached." },
+  { key: "handler", names: ["Clerk", "KSeF"], title: "The handler isn’t running", url: `${PAGE_URL}/clerk`, id: "clerk", unreachable: "The handler can’t be reached." },
+];
+
+for (const { key, names, title, url, id, unreachable } of NOT_RUNNING) {
+  pageTest(`${title}: the switch says so, the others work`, async ({ page, expectProblem }) => {
+    const servers = await (await fetch(`${PAGE_URL}/backends.json`)).json();
+    await page.route("**/backends.json", (route) => route.fulfill({ contentType: "application/json", body: JSON.stringify({ ...servers, [key]: null }) }));
     await page.reload();
-    await heading(page, `${name} can’t be called from a browser`);
-    await shows(page, name);
-    await switchTo(page, `${name} (not from a browser)`).waitFor();
-    assert.deepEqual(sent.filter((url) => new URL(url).origin !== new URL(PAGE_URL).origin), []);
-    assert.equal((await (await fetch(`${PAGE_URL}/sandbox/requests`)).json()).total, 0, "no request to any back-end");
-    await page.goBack();
-    await shows(page, "AuthVital");
+    for (const name of names) {
+      const link = switchTo(page, `${name} (not running)`);
+      await link.waitFor();
+      await link.click();
+      await heading(page, title);
+      await page.getByText("“cargo xtask start” starts it, or says why it can’t.").waitFor();
+      assert.equal(await page.locator("main form, main button").count(), 0);
+      assert.equal(await page.getByRole("button", { name: "Restore the demo data" }).count(), 0);
+      await wholesome(page, `${name}-not-running`);
+      await screenshot(page, `${name.toLowerCase().replace(" ", "-")}-not-running`);
+    }
+    await choose(page, "AuthVital");
     await signIn(page);
+
+    if (!url) return;
+    // Gone after the page had found it.
+    expectProblem(/ERR_CONNECTION_REFUSED/);
+    await page.unroute("**/backends.json");
+    await page.goto(`${PAGE_URL}/#${id}`);
+    await page.reload();
+    await page.route(`${url}/**`, (route) => route.abort("connectionrefused"));
+    await submit(page);
+    await page.getByText(`${unreachable} Check that it is running, then try again.`).first().waitFor();
   });
 }
 
@@ -678,10 +791,10 @@ const serverError = { status: 500, contentType: "application/json", body: JSON.s
 function pageTest(name, body, { needs } = {}) {
   const skip = needs === "better-auth" && !BETTER_AUTH_URL && "BETTER_AUTH_URL is not set";
   test(name, { timeout: 60_000, skip }, async () => {
-    for (const reset of [`${PAGE_URL}/sandbox/reset`, BETTER_AUTH_URL && `${BETTER_AUTH_URL}/test/reset`]) {
+    for (const reset of [`${SANDBOX_URL}/sandbox/reset`, BETTER_AUTH_URL && `${BETTER_AUTH_URL}/test/reset`]) {
       if (reset) assert.ok((await fetch(reset, { method: "POST" })).ok);
     }
-    await fetch(`${PAGE_URL}/sandbox/requests`, { method: "DELETE" });
+    await fetch(`${SANDBOX_URL}/sandbox/requests`, { method: "DELETE" });
     const problems = [];
     const expected = [];
     const contexts = [];
@@ -741,13 +854,46 @@ async function shows(page, name) {
 /** Which back-ends somebody is signed in at. */
 const accounts = (page) => page.evaluate(() => Object.keys(sessionStorage).map((key) => key.replace("auth-sessions.account.", "")).sort());
 
-/** What the package says to a call from a browser. */
-async function refusal(provider) {
-  Object.defineProperty(globalThis, "navigator", { value: { userAgent: USER_AGENT }, configurable: true });
-  const { createSessions } = await import("../../pkg/index.js");
-  const sessions = createSessions({ provider });
-  assert.equal((await sessions.capabilities()).browser, false);
-  return sessions.list().then(() => assert.fail("it is not refused"), (error) => error);
+/** Looks for tokens in all that the page sends and gets, and where its scripts could find them. */
+async function watchForTokens(page) {
+  const texts = [];
+  const cdp = await page.context().newCDPSession(page);
+  cdp.on("Fetch.requestPaused", async ({ requestId, request, responseStatusCode }) => {
+    try {
+      const { body, base64Encoded } = responseStatusCode === 204 ? { body: "" } : await cdp.send("Fetch.getResponseBody", { requestId });
+      texts.push([request.url, request.url + (request.postData ?? "") + (base64Encoded ? Buffer.from(body, "base64").toString() : body)]);
+    } finally {
+      await cdp.send("Fetch.continueRequest", { requestId });
+    }
+  });
+  await cdp.send("Fetch.enable", { patterns: [{ urlPattern: `${PAGE_URL}/*`, requestStage: "Response" }] });
+  const tokens = new Set();
+  return {
+    async check() {
+      for (const { value } of await page.context().cookies()) value.split("~").forEach((token) => tokens.add(token));
+      assert.ok(tokens.size > 1, "there are tokens to look for");
+      for (const end of ["/sign-in", "/api/sessions"]) assert.ok(texts.some(([url]) => url.endsWith(end)), end);
+      const { cookie, ...open } = await page.evaluate(async () => ({
+        cookie: document.cookie,
+        storages: JSON.stringify([{ ...localStorage }, { ...sessionStorage }, await indexedDB.databases(), await caches.keys()]),
+        html: document.documentElement.outerHTML,
+      }));
+      assert.equal(cookie, "");
+      for (const [where, text] of [...texts, ...Object.entries(open)]) {
+        for (const token of tokens) assert.ok(!text.includes(token), `${where} has a token`);
+        assert.doesNotMatch(text, /eyJ[\w-]{8,}\.[\w-]{8,}|sk_test_/, where);
+      }
+    },
+  };
+}
+
+/** As somebody else's doing. */
+async function endSession(backend, id) {
+  const headers = { "content-type": "application/json", authorization: "Bearer sk_test_sandbox_not_a_real_key" };
+  if (backend === "clerk") return assert.equal((await fetch(`${SANDBOX_URL}/clerk/v1/sessions/${id}/revoke`, { method: "POST", headers })).status, 200);
+  const body = JSON.stringify({ email: DEMO, password: "demo-password", wire: "ksef" });
+  const { access_token } = await (await fetch(`${SANDBOX_URL}/sandbox/sign-in`, { method: "POST", headers, body })).json();
+  assert.equal((await fetch(`${SANDBOX_URL}/ksef/v2/auth/sessions/${id}`, { method: "DELETE", headers: { authorization: `Bearer ${access_token}` } })).status, 204);
 }
 
 async function betterAuth(method, path, body) {
@@ -825,7 +971,7 @@ async function wholesome(page, name) {
 const screenshot = (page, name) => page.screenshot({ path: path.join(ARTIFACTS, `${name}.png`) });
 
 async function databaseRows() {
-  return (await (await fetch(`${PAGE_URL}/sandbox/sessions`)).json()).sessions;
+  return (await (await fetch(`${SANDBOX_URL}/sandbox/sessions`)).json()).sessions;
 }
 
 async function databaseRow(id) {

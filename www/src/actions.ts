@@ -152,7 +152,7 @@ export async function signOut(view: View): Promise<void> {
     const result = await view.backend.sessions.logout();
     if (result.server === "confirmed") {
       leave(view, { kind: "success", title: "You’ve been signed out.", text: null });
-    } else if (result.server === "rejected" && (!result.error || result.error.code === "not_found")) {
+    } else if ((result.server === "rejected" && (!result.error || result.error.code === "not_found")) || (result.server === "skipped" && !result.error)) {
       leave(view, { kind: "info", title: "You’ve been signed out.", text: "This session had already been ended." });
     } else {
       leave(view, {
@@ -167,10 +167,9 @@ export async function signOut(view: View): Promise<void> {
 /** `others`: the views of all back-ends. */
 export async function restoreDemo(view: View, others: Iterable<View>): Promise<void> {
   await exclusively(view, "reset", async () => {
-    const { server } = view.backend;
-    if (!server) return;
-    if (!(await server.reset())) {
-      notify(view, { kind: "error", title: "The demo data couldn’t be restored", text: `${server.name} didn’t confirm it. Check that it is running.` });
+    const { store } = view.backend.server;
+    if (!(await store.reset())) {
+      notify(view, { kind: "error", title: "The demo data couldn’t be restored", text: `${store.name} didn’t confirm it. Check that it is running.` });
       return;
     }
     for (const other of others) {

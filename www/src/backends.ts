@@ -1,6 +1,7 @@
-import { createSessions, SessionsError, type Sessions, type SessionsOptions, type Tokens } from "auth-sessions";
+import { createSessions, type Sessions, type SessionsOptions, type Tokens } from "auth-sessions";
+import { edgeHandler } from "auth-sessions/profiles";
 import { askForPassword } from "./dialogs";
-import { betterAuth, sandbox, type Server } from "./servers";
+import { betterAuth, handler, sandbox, type Server } from "./servers";
 
 export interface User {
   id: string;
@@ -8,8 +9,10 @@ export interface User {
   name: string;
 }
 
-interface Account extends Tokens {
+interface Account {
   user: User;
+  /** None where they are cookies that only the server can read. */
+  tokens?: Tokens;
 }
 
 /** Signing in is an application's own affair, not the package's: each server has its own way. */
@@ -20,8 +23,12 @@ interface Entry {
   id: string;
   name: string;
   options: Omit<SessionsOptions, "baseUrl">;
-  /** Where it is and how one signs in there. Back-ends without this can't be called from a browser. */
-  demo?: { server: Server; path: string; signIn: SignIn };
+  /** What this page calls, and how one signs in there. */
+  server: Server;
+  path: string;
+  signIn: SignIn;
+  /** Where its tokens are, if not on this page. */
+  note?: string;
   /** It wants a sign-in that isn’t older than this, in words. */
   freshFor?: string;
 }
@@ -44,17 +51,21 @@ export class Backend {
     this.#account = this.#restore();
   }
 
-  get server(): Server | null {
-    return this.#entry.demo?.server ?? null;
+  get server(): Server {
+    return this.#entry.server;
+  }
+
+  get note(): string | null {
+    return this.#entry.note ?? null;
   }
 
   get user(): User | null {
     return this.#account?.user ?? null;
   }
 
-  /** False also where it is a cookie that only the server can read. */
-  get hasRefreshToken(): boolean {
-    return Boolean(this.#account?.refreshToken);
+  /** By the refresh token, which names its session: here, or at the handler. Not where it is a cookie of the back-end's own. */
+  get isToldWhichIsItsOwn(): boolean {
+    return this.#account !== null && (!this.#account.tokens || Boolean(this.#account.tokens.refreshToken));
   }
 
   /** It may ask for the password in between. */
@@ -64,37 +75,34 @@ export class Backend {
 
   /** When this page's own access token runs out, where that is known. */
   get accessExpiresAt(): string | null {
-    return this.#account?.expiresAt ?? null;
+    return this.#account?.tokens?.expiresAt ?? null;
   }
 
   get sessions(): Sessions {
     this.#sessions ??= createSessions({
       ...this.#entry.options,
-      ...this.#base(),
-      token: () => this.#account?.accessToken,
-      refreshToken: () => this.#account?.refreshToken,
+      baseUrl: this.#baseUrl,
+      token: () => this.#account?.tokens?.accessToken,
+      refreshToken: () => this.#account?.tokens?.refreshToken,
       onTokens: (tokens) => {
-        if (this.#account) this.#remember({ ...this.#account, ...tokens });
+        if (this.#account) this.#remember({ ...this.#account, tokens });
       },
       ...(this.asksAgain && { onReauthenticate: () => this.#signInAgain() }),
     });
     return this.#sessions;
   }
 
-  /** Why it can't be called from here, in the package's own words where they are its; null where it can. */
-  async whyNot(): Promise<{ text: string; code: string | null } | null> {
-    if (this.server?.url === null) return { text: "It runs beside the sandbox: “cargo xtask start” starts it, or says why it can’t.", code: null };
-    if (this.server) return null;
-    // Asked rather than written down here. Nothing leaves this page, whatever the package says.
-    const fetch = () => Promise.reject(new Error("not from a browser"));
-    const error: unknown = await createSessions({ ...this.#entry.options, fetch }).list().catch((cause: unknown) => cause);
-    return SessionsError.is(error) ? { text: asSentence(error.message), code: error.code } : null;
+  /** Why it can't be called now; null where it can, undefined while that isn't known. */
+  get obstacle(): { title: string; text: string } | null | undefined {
+    const { name, url } = this.server;
+    if (url === undefined) return undefined;
+    if (url !== null) return null;
+    const why = this.server === handler ? `${this.name} takes no calls from browsers, so this page goes through a handler. ` : "";
+    return { title: `${name} isn’t running`, text: `${why}“cargo xtask start” starts it, or says why it can’t.` };
   }
 
   async signIn(email: string, password: string): Promise<User> {
-    const { demo } = this.#entry;
-    if (!demo) throw new SignInError(`${this.name} can’t be called from a browser.`);
-    const account = await demo.signIn(demo.server, email, password);
+    const account = await this.#entry.signIn(this.server, email, password);
     this.#remember(account);
     return account.user;
   }
@@ -106,7 +114,7 @@ export class Backend {
 
   /** Whether one store is behind both, as behind all wires of the sandbox. */
   sharesStoreWith(other: Backend): boolean {
-    return this.server !== null && this.server === other.server;
+    return this.server.store === other.server.store;
   }
 
   /** For a back-end that wants a fresh sign-in. Several calls may want it at once; the user is asked once. */
@@ -118,19 +126,18 @@ export class Backend {
     this.#asking ??= askForPassword(text, stale.user.email, async (password) => {
       await this.signIn(stale.user.email, password);
       // Otherwise this device would be listed twice.
-      await createSessions({ ...this.#entry.options, ...this.#base(), token: stale.accessToken }).logout();
+      await createSessions({ ...this.#entry.options, baseUrl: this.#baseUrl, token: () => stale.tokens?.accessToken }).logout();
     }).finally(() => {
       this.#asking = null;
     });
     return this.#asking;
   }
 
-  #base(): { baseUrl?: string } {
-    const { demo } = this.#entry;
-    return demo?.server.url ? { baseUrl: demo.server.url + demo.path } : {};
+  get #baseUrl(): string {
+    return this.server.url + this.#entry.path;
   }
 
-  // For a sandbox only: any script on the page can read these tokens. A real application leaves them in HttpOnly cookies behind its own server.
+  // For a sandbox only: any script on the page can read tokens here. A real application leaves them in HttpOnly cookies behind its own server, as the last two entries below do.
   get #key(): string {
     return `auth-sessions.account.${this.id}`;
   }
@@ -143,12 +150,14 @@ export class Backend {
   #restore(): Account | null {
     try {
       const saved: Account | null = JSON.parse(sessionStorage.getItem(this.#key) ?? "null");
-      return saved?.user && saved.accessToken ? saved : null;
+      return saved?.user ? saved : null;
     } catch {
       return null;
     }
   }
 }
+
+const BEHIND_HANDLER = "Your tokens are HttpOnly cookies behind a handler: no script can read them.";
 
 /** Every back-end of this page; another one is another entry here. The first is where the page begins. */
 export const backends: readonly [Backend, ...Backend[]] = [
@@ -156,31 +165,39 @@ export const backends: readonly [Backend, ...Backend[]] = [
     id: "authvital",
     name: "AuthVital",
     options: { provider: "authvital", clientId: "web-client", credentials: "omit" },
-    demo: { server: sandbox, path: "/authvital", signIn: inSandbox({ wire: "authvital" }) },
+    server: sandbox,
+    path: "/authvital",
+    signIn: inSandbox({ wire: "authvital" }),
   }),
   new Backend({
     id: "authvital-g2",
     name: "AuthVital 2nd generation",
-    // Its refresh token is a cookie.
-    options: { provider: "authvital", clientId: "web-client", credentials: "same-origin" },
-    demo: { server: sandbox, path: "/authvital-g2", signIn: inSandbox({ wire: "authvital", cookies: true }) },
+    // Its refresh token is a cookie of its own origin.
+    options: { provider: "authvital", clientId: "web-client", credentials: "include" },
+    server: sandbox,
+    path: "/authvital-g2",
+    signIn: inSandbox({ wire: "authvital", cookies: true }),
   }),
   new Backend({
     id: "rest",
     name: "REST API",
     options: { provider: "rest", credentials: "omit" },
-    demo: { server: sandbox, path: "/rest", signIn: inSandbox({ wire: "rest" }) },
+    server: sandbox,
+    path: "/rest",
+    signIn: inSandbox({ wire: "rest" }),
   }),
   new Backend({
     id: "better-auth",
     name: "Better Auth",
     // Its own page would have its cookies; this one has another origin and its plugin `bearer()`.
     options: { provider: "better-auth", credentials: "omit" },
-    demo: { server: betterAuth, path: "", signIn: atBetterAuth },
+    server: betterAuth,
+    path: "",
+    signIn: atBetterAuth,
     freshFor: "a day",
   }),
-  new Backend({ id: "clerk", name: "Clerk", options: { provider: "clerk" } }),
-  new Backend({ id: "ksef", name: "KSeF", options: { provider: "ksef" } }),
+  new Backend({ id: "clerk", name: "Clerk", options: { provider: edgeHandler }, server: handler, path: "/clerk/api", signIn: atHandler("/clerk/sign-in"), note: BEHIND_HANDLER }),
+  new Backend({ id: "ksef", name: "KSeF", options: { provider: edgeHandler }, server: handler, path: "/ksef/api", signIn: atHandler("/ksef/sign-in"), note: BEHIND_HANDLER }),
 ];
 
 interface SandboxAnswer {
@@ -192,19 +209,20 @@ interface SandboxAnswer {
 
 function inSandbox(how: { wire: string; cookies?: boolean }): SignIn {
   return async (server, email, password) => {
-    const body: SandboxAnswer = await post(server, "/sandbox/sign-in", { email, password, ...how }, how.cookies ? "same-origin" : "omit");
-    return {
-      user: body.user,
-      accessToken: body.access_token,
-      refreshToken: body.refresh_token,
-      expiresAt: new Date(Date.now() + body.expires_in * 1000).toISOString(),
-    };
+    const body: SandboxAnswer = await post(server, "/sandbox/sign-in", { email, password, ...how }, how.cookies ? "include" : "omit");
+    const expiresAt = new Date(Date.now() + body.expires_in * 1000).toISOString();
+    return { user: body.user, tokens: { accessToken: body.access_token, refreshToken: body.refresh_token, expiresAt } };
   };
 }
 
 async function atBetterAuth(server: Server, email: string, password: string): Promise<Account> {
   const { token, user }: { token: string; user: User } = await post(server, "/api/auth/sign-in/email", { email, password }, "omit");
-  return { user: { id: user.id, email: user.email, name: user.name }, accessToken: token, refreshToken: null, expiresAt: null };
+  return { user: { id: user.id, email: user.email, name: user.name }, tokens: { accessToken: token, refreshToken: null, expiresAt: null } };
+}
+
+/** The handler's server sets the cookies; its answer has the user and nothing else. */
+function atHandler(path: string): SignIn {
+  return (server, email, password) => post<Account>(server, path, { email, password }, "same-origin");
 }
 
 async function post<Answer>(server: Server, path: string, body: object, credentials: RequestCredentials): Promise<Answer> {
@@ -218,5 +236,3 @@ async function post<Answer>(server: Server, path: string, body: object, credenti
     throw new SignInError(`${server.name} gave an answer that can’t be read. Try again in a moment.`);
   });
 }
-
-const asSentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;

@@ -30,7 +30,8 @@ export function clockTime(iso: string, now = Date.now()): string {
   return date.toDateString() === new Date(now).toDateString() ? timeFormat.format(date) : dateTimeFormat.format(date);
 }
 
-export const deviceName = (session: Session): string => session.device?.label || "Unknown device";
+/** Where the back-end knows no device (KSeF), how one signed in there is what tells sessions apart. */
+export const deviceName = (session: Session): string => session.device?.label || session.method?.name || "Unknown device";
 
 export const devices = (count: number): string => `${count} ${count === 1 ? "device" : "devices"}`;
 

@@ -32,7 +32,7 @@ onChange((shown) => {
   const neighbours = row && [row.nextElementSibling, row.previousElementSibling];
   const list = row?.closest("section");
   const screen = document.title;
-  document.title = shown.obstacle ? `${shown.backend.name} – Your devices` : shown.state.user ? "Your devices" : "Sign in – Your devices";
+  document.title = shown.backend.obstacle ? `${shown.backend.name} – Your devices` : shown.state.user ? "Your devices" : "Sign in – Your devices";
   patch(app, page(shown, views));
   if (screen !== document.title) scrollTo(0, 0);
   if (focused && focused !== document.body && !focused.isConnected) refocus(neighbours ?? [], list ?? null);
@@ -119,7 +119,7 @@ addEventListener("resize", reveal);
 
 /** Unless it isn't known yet where the back-end is. */
 function begin(): void {
-  if (view.backend.server?.url) reload(view);
+  if (view.backend.server.url) reload(view);
 }
 
 // ---------------------------------------------------------------- what happens by itself
@@ -146,8 +146,7 @@ document.body.append(new DOMParser().parseFromString(sprite, "image/svg+xml").do
 for (const each of views) each.start({ user: each.backend.user });
 view.show();
 reveal();
-begin();
 await findServers();
-await Promise.all(views.map(async (each) => each.setObstacle(await each.backend.whyNot())));
+view.show();
 reveal();
-if (!view.state.sessions && !view.state.loading) begin();
+begin();

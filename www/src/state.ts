@@ -43,21 +43,12 @@ const signedOut: State = {
   notice: null,
 };
 
-/** Why a back-end can't be called from here. */
-export interface Obstacle {
-  text: string;
-  /** The package's code, where the words are its. */
-  code: string | null;
-}
-
 let shown: View | null = null;
 let render: (view: View) => void = () => {};
 
 /** What the page shows of one back-end. Each has its own: what is under way at one ends there, also when another is shown meanwhile. */
 export class View {
   state: State = signedOut;
-  /** Undefined: not known yet. Null: nothing in the way. */
-  obstacle: Obstacle | null | undefined;
   listing: AbortController | null = null;
   loadedAt = 0;
 
@@ -81,12 +72,6 @@ export class View {
   start(change: Partial<State>): void {
     this.state = signedOut;
     this.update(change);
-  }
-
-  setObstacle(obstacle: Obstacle | null): void {
-    this.obstacle = obstacle;
-    // The switch shows those of all.
-    if (shown) render(shown);
   }
 
   setBusy(key: string, busy: boolean): void {

@@ -6,21 +6,21 @@ import type { Notice, State, View } from "./state";
 
 /** The whole page for what is shown of one back-end. Buttons name their action in `data-action`; main.ts listens. */
 export function page(view: View, views: readonly View[]): HTMLElement {
-  const { state, backend, obstacle } = view;
-  const isKnown = obstacle !== undefined || backend.server?.url !== undefined;
-  const isOpen = isKnown && !obstacle;
+  const { state, backend } = view;
+  const { obstacle } = backend;
+  const isOpen = obstacle === null;
   const { user, notice } = state;
   return h(
     "div",
     { id: "app" },
     header(isOpen ? state : { ...state, user: null }, backendSwitch(view, views)),
-    !isKnown
+    obstacle === undefined
       ? h("main", { class: "page page-narrow", "aria-busy": "true" })
       : obstacle
-        ? h("main", { class: "page page-narrow" }, obstacleCard(view))
+        ? h("main", { class: "page page-narrow" }, obstacleCard(obstacle))
         : user
           ? h("main", { class: "page" }, ...devicesPage(state, backend))
-          : h("main", { class: "page page-narrow" }, ...signInPage(state)),
+          : h("main", { class: "page page-narrow" }, ...signInPage(state, backend)),
     footer(state, backend),
     isOpen && user && notice && toast(notice),
   );
@@ -50,13 +50,13 @@ function backendSwitch(shown: View, views: readonly View[]): HTMLElement {
     h(
       "div",
       { class: "switch-inner" },
-      ...views.map(({ backend, obstacle }) =>
+      ...views.map(({ backend }) =>
         h(
           "a",
           { href: `#${backend.id}`, "aria-current": backend === shown.backend ? "page" : null },
           backend.name,
-          obstacle && icon("blocked"),
-          obstacle && hidden(obstacle.code ? " (not from a browser)" : " (not running)"),
+          backend.obstacle && icon("blocked"),
+          backend.obstacle && hidden(" (not running)"),
         ),
       ),
     ),
@@ -68,10 +68,10 @@ function footer({ busy }: State, { name, server }: Backend): HTMLElement {
     "footer",
     { class: "footer" },
     h("p", {}, `This is a sandbox: real sessions, test data only. Back-end: ${name}.`),
-    server?.url && h(
+    server.url && h(
       "p",
       { class: "footer-links" },
-      h("a", { href: server.rowsUrl, target: "_blank", rel: "noopener" }, "What the database says", hidden(" (opens in a new tab)")),
+      h("a", { href: server.store.rowsUrl, target: "_blank", rel: "noopener" }, "What the database says", hidden(" (opens in a new tab)")),
       button("restore-demo", "Restore the demo data", { kind: "link", busy: busy.has("reset"), busyLabel: "Restoring…" }),
     ),
   );
@@ -79,21 +79,19 @@ function footer({ busy }: State, { name, server }: Backend): HTMLElement {
 
 // ---------------------------------------------------------------- back-ends that can't be shown
 
-function obstacleCard({ backend: { name }, obstacle }: View): HTMLElement {
+function obstacleCard({ title, text }: { title: string; text: string }): HTMLElement {
   return h(
     "section",
     { id: "obstacle", class: "card obstacle", "aria-labelledby": "obstacle-title" },
     h("span", { class: "state-icon" }, icon("blocked")),
-    h("h1", { id: "obstacle-title", tabindex: "-1" }, obstacle?.code ? `${name} can’t be called from a browser` : `${name} isn’t running`),
-    h("p", { id: "obstacle-reason" }, obstacle?.text ?? null),
-    obstacle?.code &&
-      h("p", { class: "hint" }, "The package says so itself: a call from here rejects with ", h("code", {}, obstacle.code), " and sends nothing. Once the edge handler is released, this page will go through it."),
+    h("h1", { id: "obstacle-title", tabindex: "-1" }, title),
+    h("p", { id: "obstacle-reason" }, text),
   );
 }
 
 // ---------------------------------------------------------------- signed out
 
-function signInPage({ busy, signInError, notice }: State): Child[] {
+function signInPage({ busy, signInError, notice }: State, { note }: Backend): Child[] {
   return [
     notice && h("div", { id: "notice", class: `notice notice-${notice.kind}` }, ...noticeContent(notice)),
     h(
@@ -110,6 +108,7 @@ function signInPage({ busy, signInError, notice }: State): Child[] {
         button(null, "Sign in", { kind: "primary", busy: busy.has("sign-in"), busyLabel: "Signing in…" }),
       ),
       h("p", { class: "hint" }, "Demo account: ", h("code", {}, "demo@example.com"), " with the password ", h("code", {}, "demo-password"), ". It’s filled in for you."),
+      noteLine(note),
     ),
   ];
 }
@@ -135,6 +134,7 @@ function devicesPage(state: State, backend: Backend): Child[] {
       {},
       h("h1", { tabindex: "-1" }, "Your devices"),
       h("p", { class: "muted" }, "Where you’re signed in. If you don’t recognise a device, sign it out and change your password."),
+      noteLine(backend.note),
     ),
     sessions && button("load", "Refresh", { kind: "icon", icon: "refresh", busy: loading, busyLabel: "Refreshing…" }),
   );
@@ -183,6 +183,8 @@ function devicesPage(state: State, backend: Backend): Child[] {
   ];
 }
 
+const noteLine = (note: string | null) => note && h("p", { class: "note" }, icon("lock"), h("span", {}, note));
+
 function section(id: string, title: string, action: Child, content: Child): HTMLElement {
   return h("section", { id, "aria-labelledby": `${id}-title` }, h("div", { class: "section-head" }, h("h2", { id: `${id}-title`, tabindex: "-1" }, title), action), content);
 }
@@ -193,8 +195,9 @@ function device(session: Session, state: State, backend: Backend): HTMLElement {
   const busy = state.busy.has(session.id) || (state.busy.has("others") && session.current !== true);
   const failure = state.failures.get(session.id);
   const place = [session.location?.city, session.location?.country].filter(Boolean).join(", ");
-  const where = [session.ipAddress ?? "IP address not recorded", place, session.tenant].filter((part): part is string => Boolean(part));
-  const unknown = unknownBecause(session, backend);
+  const isNamedByMethod = !session.device && session.method !== null;
+  const where = [session.ipAddress ?? (isNamedByMethod ? "Browser and IP address not recorded" : "IP address not recorded"), place, session.tenant].filter((part): part is string => Boolean(part));
+  const unknown = isNamedByMethod ? null : unknownBecause(session, backend);
   return h(
     "li",
     { id, class: "device", "aria-busy": busy ? "true" : null },
@@ -242,6 +245,7 @@ function details(session: Session, name: string): HTMLElement {
   const rows: [string, Child][] = [
     ["Browser string", session.userAgent ?? "Not recorded"],
     ["IP address", session.ipAddress ?? "Not recorded"],
+    ...(session.method ? [["Signed in with", `${session.method.name} (${session.method.code})`] as [string, Child]] : []),
     // A refresh makes a new row on some back-ends, so this may be younger than the sign-in itself.
     ["Signed in or last renewed", session.createdAt ? time(session.createdAt, absoluteTime) : "Not recorded"],
     ["Expires", session.expiresAt ? time(session.expiresAt, absoluteTime) : "Not recorded"],
@@ -322,9 +326,9 @@ function staleBanner(state: State): HTMLElement | null {
   );
 }
 
-/** The refresh token of this page names its session. If that isn't among them, it is gone, although the access token still opens the list. */
+/** The list would say which session is this page's. If none is, it is gone, although the access token still opens the list. */
 const endedHere = ({ sessions, capabilities }: State, backend: Backend) =>
-  capabilities?.effect === "refresh-only" && backend.hasRefreshToken && !!sessions && sessions.length > 0 && !sessions.some((session) => session.current);
+  capabilities?.effect !== "immediate" && backend.isToldWhichIsItsOwn && !!sessions && sessions.length > 0 && !sessions.some((session) => session.current);
 
 function endedBanner(backend: Backend): HTMLElement {
   return h(

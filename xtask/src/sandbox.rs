@@ -27,7 +27,7 @@ pub struct Options<'a> {
     pub port: u16,
     /// A page to serve.
     pub page: Option<Page<'a>>,
-    /// An origin besides its own that may call it.
+    /// An origin besides its own that may call it, under both of this machine's names.
     pub allow_origin: Option<String>,
     /// Where its log goes; `None`: to our output.
     pub log: Option<&'a Path>,
@@ -65,7 +65,7 @@ impl Sandbox {
             sandbox.args(connect_origin.iter().flat_map(|origin| ["--connect-origin", origin]));
         }
         if let Some(origin) = &options.allow_origin {
-            sandbox.args(["--allow-origin", origin]);
+            sandbox.args(["--allow-origin", origin, "--allow-origin", &origin.replace("127.0.0.1", "localhost")]);
         }
         if options.reset {
             sandbox.arg("--reset");

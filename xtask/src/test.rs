@@ -78,7 +78,7 @@ const STEPS: &[Step] = &[
     Step { name: "build", title: "the package in pkg/", needs: PACKAGE_NEEDS, uses: &[Made::Package], run: |_| Ok(Outcome::Passed) },
     Step { name: "sizes", title: "sizes within the budget", needs: &[Need::Packager], uses: &[Made::Package], run: |_| passed(package::sizes(true)) },
     Step { name: "wasm", title: "wasm tests in Chromium", needs: &[Need::WasmTarget, Need::WasmTools, Need::Chromium], uses: &[], run: wasm },
-    Step { name: "types", title: "types, tsc --strict", needs: &[Need::TestModules], uses: &[Made::Package], run: |_| passed(npm_run("types", &[])) },
+    Step { name: "types", title: "types, tsc --strict", needs: &[Need::TestModules, Need::WorkerModules], uses: &[Made::Package], run: |_| passed(types()) },
     Step { name: "node", title: "packed tarball in Node, against the sandbox", needs: &[Need::TestModules], uses: &[Made::Package], run: node },
     Step {
         name: "matrix",
@@ -109,7 +109,7 @@ const STEPS: &[Step] = &[
     Step {
         name: "page",
         title: "the page in Chromium, against the sandbox",
-        needs: &[Need::TestModules, Need::Chromium],
+        needs: &[Need::TestModules, Need::WorkerModules, Need::Chromium],
         uses: &[Made::Package, Made::Page],
         run: page,
     },
@@ -264,6 +264,12 @@ pub fn matrix(script: &str) -> Result<()> {
     run_within(&mut node, Duration::from_secs(20 * 60))
 }
 
+/// Of the package, and of the Worker that uses it.
+fn types() -> Result<()> {
+    npm_run("types", &[])?;
+    run(command("npm").args(["--prefix", "www/edge", "run", "check"]))
+}
+
 /// `npm run peers` in tests/: what others say about the wires that the package is tested against.
 fn peers(shared: &Shared) -> Result<Outcome> {
     let (sandbox, _) = shared.sandbox("peers", 4825, None, None)?;
@@ -272,16 +278,18 @@ fn peers(shared: &Shared) -> Result<Outcome> {
 
 /// `npm run page` in tests/: the built page, driven in Chromium.
 fn page(shared: &Shared) -> Result<Outcome> {
-    let (artifacts, dist, port) = (artifacts()?, start::dist(), sandbox::free_port(4830)?);
-    let better_auth = start::BetterAuth::start(port, Some(&artifacts.join("better-auth-page.log")))?;
-    let served = Page { folder: &dist, connect_origin: Some(better_auth.url.clone()) };
-    let (sandbox, database) = shared.sandbox("page", port, Some(served), None)?;
+    shared.built_sandbox()?;
+    let artifacts = artifacts()?;
+    let database = target().join("test/page.sqlite3");
+    let options = start::DemoOptions { port: 4830, database: database.clone(), reset: true, logs: Some(&artifacts) };
+    let demo = start::Demo::start(&options, start::Modules { better_auth: Ok(()), worker: Ok(()) })?;
+    let (better_auth, _worker) = (demo.better_auth?, demo.worker?);
     let chromium = tools::chromium().context("Chromium is missing")?;
     passed(npm_run(
         "page",
         &[
-            ("PAGE_URL", sandbox.url.as_ref()),
-            ("SANDBOX_URL", sandbox.url.as_ref()),
+            ("PAGE_URL", demo.page.as_ref()),
+            ("SANDBOX_URL", demo.sandbox.url.as_ref()),
             ("BETTER_AUTH_URL", better_auth.url.as_ref()),
             ("SANDBOX_DB", database.as_ref()),
             ("CHROMIUM", chromium.as_ref()),

@@ -734,7 +734,9 @@ impl<'a> Call<'a> {
         }
         let endpoint = self.endpoint(Refresh);
         let rotates = !endpoint.member("refreshToken").is_null() || !endpoint.member("cookie").is_null();
-        if self.goal == Some(Refresh) && rotates && (error.is_lost() || self.is_repeated) && !self.json.member("sent").is_null() {
+        // "Currently unable to handle the request" (RFC 9110, 15.6.4), or to be asked elsewhere: it was not used.
+        let is_unused = matches!(error.status, Some(300..=399 | 503));
+        if self.goal == Some(Refresh) && rotates && (error.is_lost() || self.is_repeated) && !is_unused && !self.json.member("sent").is_null() {
             self.remember.text(memory::SPENT, Some(self.refresh));
         }
         Err(error)
@@ -862,8 +864,12 @@ impl<'a> Call<'a> {
             return Ok(done(&page.finish()));
         }
         let mut ids = List::default();
+        // Where pages shift, it may be there twice.
+        let own_id = own.as_words();
         for target in &targets {
-            ids.push(&quoted(target));
+            if *target != own_id {
+                ids.push(&quoted(target));
+            }
         }
         if let Some(next) = next {
             self.cursor = quoted(&next);

@@ -436,7 +436,7 @@ fn a_refresh_is_told_and_remembered() {
 
 #[test]
 fn a_refresh_token_is_not_sent_again_after_a_lost_answer() {
-    for lost in [Failed("network"), Failed("timeout"), Failed("aborted"), Answer(500, "{}"), Answer(200, "<html>"), Answer(503, "{}"), Answer(200, "{}")] {
+    for lost in [Failed("network"), Failed("timeout"), Failed("aborted"), Answer(500, "{}"), Answer(200, "<html>"), Answer(502, "{}"), Answer(200, "{}")] {
         let mut driver = Driver::new([lost]);
         driver.run("refresh").unwrap_err();
         assert_eq!(driver.requests().len(), 1, "never retried");
@@ -449,7 +449,7 @@ fn a_refresh_token_is_not_sent_again_after_a_lost_answer() {
     }
     let mut driver = Driver::new([With(504, r#"{"retry-after":"60"}"#, "{}")]);
     assert_eq!((code(&driver.run("refresh").unwrap_err()).as_str(), driver.memory["spent"] == refresh("s1")), ("rate_limited", true));
-    for told in [Answer(401, r#"{"message":"Session expired"}"#), Answer(429, "{}"), Answer(400, "{}")] {
+    for told in [Answer(401, r#"{"message":"Session expired"}"#), Answer(429, "{}"), Answer(400, "{}"), Answer(503, "{}"), Answer(302, "")] {
         let mut driver = Driver::new([told]);
         driver.run("refresh").unwrap_err();
         assert_eq!(driver.memory.get("spent"), None);
@@ -704,6 +704,22 @@ fn all_pages_are_read_before_anything_is_ended_and_the_current_session_is_the_la
     driver.codes = "[null]".into();
     driver.run("revokeOthers").unwrap();
     assert_eq!((driver.requests()[1], driver.each.clone()), (r#"each ["a"]"#, Some((false, "[[1000,10],[60000,30],[3600000,120]]".into()))));
+}
+
+#[test]
+fn a_session_that_is_on_two_pages_is_ended_once_and_the_current_one_last() {
+    let own = r#"{"referenceNumber":"own","isCurrent":true}"#;
+    // Marked as the current one on both, or on one of them only.
+    for (first, second) in [(own, own), (r#"{"referenceNumber":"own"}"#, own), (own, r#"{"referenceNumber":"own"}"#)] {
+        for (goal, expected) in [("revokeAll", r#"each ["a","b","own"]"#), ("revokeOthers", r#"each ["a","b"]"#)] {
+            let first = format!(r#"{{"continuationToken":"two","items":[{{"referenceNumber":"a"}},{first}]}}"#);
+            let second = format!(r#"{{"items":[{second},{{"referenceNumber":"b"}}]}}"#);
+            let mut driver = ksef([Answer(200, first.leak()), Answer(200, second.leak())]);
+            driver.codes = "[null,null,null]".into();
+            driver.run(goal).unwrap();
+            assert_eq!(driver.requests()[2], expected);
+        }
+    }
 }
 
 #[test]

@@ -3,13 +3,17 @@
 use crate::http::is_cookie_value;
 use crate::json::{Json, cut, decimal, join, push_hex};
 
-/// The value of a cookie in a `Cookie` header. Of several with its name the first is the one with the longest path.
+/// What a browser keeps of a cookie: name and value, with the `=` between them (RFC 6265bis, 5.7).
+pub(super) const MOST: usize = 4097;
+
+/// The value of a cookie in a `Cookie` header. Of several with its name the first is the one with the longest path. A longer one than there can be is none.
 pub(super) fn find(header: &str, name: &str) -> Option<String> {
     let mut rest = header;
     while !rest.is_empty() {
         let (pair, after) = cut(rest, b';').unwrap_or((rest, ""));
         if let Some((found, value)) = cut(pair, b'=')
             && found.trim_ascii() == name
+            && pair.len() <= MOST
         {
             let value = value.trim_ascii();
             return decode(value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value));
@@ -75,6 +79,7 @@ mod tests {
             ("token=%ff", None),
             ("", None),
             (";;;=;", None),
+            (&*["token=", &"x".repeat(5000)].concat(), None),
         ] {
             assert_eq!(find(header, "token").as_deref(), expected, "{header}");
         }

@@ -46,8 +46,6 @@ const MAX_ID: usize = 512;
 const MAX_CURSOR: usize = 4096;
 /// No route reads a body; what somebody sends by mistake is small.
 const MAX_BODY: i64 = 16 * 1024;
-/// What a browser keeps of a cookie, name and value together and the `=` between them (RFC 6265bis, 5.7).
-const MAX_COOKIE: usize = 4097;
 
 /// What to do next about a request, in JSON: `call` is an array with what comes in.
 pub fn step(call: &str) -> String {
@@ -366,7 +364,7 @@ impl<'a> Visit<'a> {
                 let age = ends_at.map(|end| (end.millis() - json.number("now").unwrap_or(0)).max(0) / 1000);
                 let (pair, attributes) = cookie::set(json.member(which), &token, age);
                 // A browser would drop it without a word.
-                if pair.len() > MAX_COOKIE {
+                if pair.len() > cookie::MOST {
                     let told = error(Code::Internal.as_str(), "the new tokens do not fit into cookies: 4096 bytes are all that browsers keep of one");
                     return written(500, &headers.finish(), "[]", &told);
                 }

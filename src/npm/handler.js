@@ -65,7 +65,7 @@ export function defineHandler(load) {
         cookie: header("cookie"), size: Number(header("content-length")) || 0, preflight: header("access-control-request-method"),
       };
       // `had`: the refresh tokens before the one of now.
-      const visit = { state, refreshes, had: new Set(), memory: { texts: { ...learnt }, paced: [], refreshing: new Map() }, found: null };
+      const visit = { state, refreshes, began: Date.now(), had: new Set(), memory: { texts: { ...learnt }, paced: [], refreshing: new Map() }, found: null };
       for (;;) {
         state.now = Date.now();
         const action = step([state]);
@@ -84,6 +84,8 @@ export function defineHandler(load) {
           state.event = "failed";
           state.error = plain(toSessionsError(error, sessions.provider, action.operation));
         }
+        // Newer tokens may have come meanwhile: an answer that is late must not set the older ones.
+        if (action.do === "call" && !state.isKey) refreshes.catchUp(visit);
         state.isOver = refreshes.isOver(visit);
         for (const [name, text] of Object.entries(visit.memory.texts)) {
           if (!OF_USERS.includes(name)) learnt[name] = text;

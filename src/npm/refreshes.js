@@ -6,9 +6,15 @@ const LEEWAY = 10_000;
 const LOST = 30 * 24 * 60 * 60_000;
 /** Longer than a request can take. */
 const OVER = 5 * 60_000;
+/** How long, in ms, what came of a refresh is kept for requests that began before it: ending many sessions takes its time. */
+const KEPT = 15 * 60_000;
 /** How often, in ms, a request looks whether the refresh of another has come to its end. */
 const LOOK = 10;
+/** Entries that are kept. Anybody can send a logout with a made-up cookie: of those the fewer. */
 const MOST = 10_000;
+const MOST_OVER = 2000;
+/** Node says so where there was nobody to send anything to. */
+const UNSENT = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/;
 
 /**
  * The refreshes of a handler, by refresh token: the requests of one browser come at once, and a refresh token can be used once. Requests share data and never a promise:
@@ -32,8 +38,10 @@ export class Refreshes {
     const token = visit.state.refreshToken;
     this.#sweep();
     if (this.#over.has(token)) throw fail("unauthenticated", "the user has logged out");
-    const earlier = this.#entries.get(token);
+    let earlier = this.#entries.get(token);
     if (earlier) await this.#end(earlier);
+    // It was replaced too long ago: the back-end shall see that it comes again.
+    if (earlier?.tokens && !this.#serves(earlier, visit)) earlier = undefined;
     if (earlier?.tokens) {
       this.adopt(visit, earlier.tokens);
       this.catchUp(visit);
@@ -52,11 +60,12 @@ export class Refreshes {
       return await refresh();
     } catch (error) {
       entry.error = error;
-      entry.isLost = visit.memory.texts.spent === token;
+      entry.isLost = visit.memory.texts.spent === token && !UNSENT.test(error.cause?.cause?.code);
       throw error;
     } finally {
       entry.isDone = true;
-      entry.until = Date.now() + (entry.isLost ? LOST : LEEWAY);
+      entry.at = Date.now();
+      entry.until = entry.at + (entry.isLost ? LOST : KEPT);
       // Refused, or never sent: the next request may try.
       if (!entry.tokens && !entry.isLost) this.#entries.delete(token);
     }
@@ -80,9 +89,14 @@ export class Refreshes {
 
   /** A request with tokens that were replaced while it was on its way uses the new ones. */
   catchUp(visit) {
-    for (let entry; (entry = this.#entries.get(visit.state.refreshToken))?.isDone && entry.tokens && entry.until > Date.now() && !visit.had.has(entry.tokens.refreshToken); ) {
+    for (let entry; (entry = this.#entries.get(visit.state.refreshToken))?.isDone && entry.tokens && this.#serves(entry, visit) && !visit.had.has(entry.tokens.refreshToken); ) {
       this.adopt(visit, entry.tokens);
     }
+  }
+
+  /** Requests that began before the tokens came, or were on their way then. */
+  #serves({ isDone, at }, { began }) {
+    return !isDone || began <= at || Date.now() < at + LEEWAY;
   }
 
   /** Waits for refreshes under way: a logout has to end what comes out of them. */
@@ -120,14 +134,14 @@ export class Refreshes {
 
   #sweep() {
     const now = Date.now();
-    for (const map of [this.#entries, this.#over]) {
+    for (const [map, most] of [[this.#entries, MOST], [this.#over, MOST_OVER]]) {
       for (const [token, kept] of map) {
         if ((kept.until ?? kept) < now) map.delete(token);
       }
-      // The oldest first.
-      for (const token of map.keys()) {
-        if (map.size <= MOST) break;
-        map.delete(token);
+      // The oldest first, but none that is under way.
+      for (const [token, { until }] of map) {
+        if (map.size <= most) break;
+        if (until !== Infinity) map.delete(token);
       }
     }
   }

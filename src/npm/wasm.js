@@ -12,12 +12,10 @@ export function once(start) {
 
 /**
  * A new instance of the wasm side, as a function from what happened to what to do next. What wasm-bindgen writes for this would be most of a kilobyte, and keeps one
- * instance for ever; `xtask/package.mjs` checks that the module has just these imports and exports.
+ * instance for ever; `xtask/exports.json` has the rest of it removed, and `xtask/package.mjs` checks that the module has just these exports.
  */
 export function instantiate(module) {
-  const { memory, __wbindgen_malloc, reset, step } = new WebAssembly.Instance(module, {
-    "./auth_sessions_bg.js": { __wbindgen_init_externref_table() {} },
-  }).exports;
+  const { memory, __wbindgen_malloc, reset, step } = new WebAssembly.Instance(module).exports;
   const view = (at, size) => new Uint8Array(memory.buffer, at >>> 0, size);
   const put = (bytes) => {
     const at = __wbindgen_malloc(bytes.length, 1);

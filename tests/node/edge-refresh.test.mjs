@@ -368,6 +368,19 @@ describe("whoever refreshes for the others", () => {
     assert.deepEqual(lines.filter((line) => line.startsWith("token")), ["token r-1", "token r-1", "token r-1"]);
   });
 
+  test("may be overtaken: an answer that is late sets the newest tokens, and not those that it began with", async () => {
+    let release;
+    const slow = new Promise((resolve) => (release = resolve));
+    let times = 0;
+    const { ask, lines } = backEnd({ "sessions a-2": () => (times++ ? refused() : slow) });
+    const late = ask(LIST, { cookie: R1 });
+    while (!lines.includes("sessions a-2")) await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(valuesOf(await ask(LIST, { cookie: R1 })), { access_token: "a-3", refresh_token: "r-3" });
+    release();
+    assert.deepEqual(valuesOf(await late), { access_token: "a-3", refresh_token: "r-3" });
+    assert.deepEqual(lines.filter((line) => line.startsWith("token")), ["token r-1", "token r-2"]);
+  });
+
   test("may fail to store the tokens: the browsers get them, and the old one is not sent again", async () => {
     let fails = true;
     const onTokens = async () => {

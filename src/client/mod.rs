@@ -362,6 +362,11 @@ impl<'a> Call<'a> {
         self.dialect = i64::from(!self.memory.member(self.dialect_key()).is_null());
     }
 
+    /// The handler is asked, and not a back-end.
+    fn is_own(&self) -> bool {
+        self.step.is_some_and(|step| self.endpoint(step).is("own"))
+    }
+
     fn dialect_key(&self) -> &'static str {
         self.step.filter(|_| self.profile.is("perOperation")).map_or(memory::DIALECT, Operation::name)
     }
@@ -519,7 +524,8 @@ impl<'a> Call<'a> {
             .text("template", Some(without_query(template)))
             .json("headers", &headers.finish())
             .text("body", body.as_deref())
-            .number("attempt", Some(self.attempt));
+            .number("attempt", Some(self.attempt))
+            .flag("isLong", self.is_own());
         self.keep.text("sent", Some(&path));
         Ok(action)
     }
@@ -703,7 +709,8 @@ impl<'a> Call<'a> {
         }
         self.is_repeated |= error.is_lost();
         // These make something new each time, or use up what they were sent.
-        let once = matches!(self.step, Some(Refresh | Create | RefreshSession));
+        // The handler has tried again itself, and takes its time for many sessions.
+        let once = matches!(self.step, Some(Refresh | Create | RefreshSession)) || self.is_own() && error.status.is_some();
         let number = |name| self.json.number(name).unwrap_or(0);
         match retry::delay(&error, self.attempt, number("maxRetryAfter"), number("random")) {
             retry::Decision::TooLong => {
@@ -761,7 +768,7 @@ impl<'a> Call<'a> {
             Answer::Tokens { access, refresh, expires_at } => self.finish_refresh(&access, refresh, expires_at),
             Answer::Value(value) => {
                 if self.goal == Some(Logout) {
-                    self.logged_out("", None, None);
+                    self.forget();
                 }
                 Ok(done(&value))
             }
@@ -976,8 +983,8 @@ impl<'a> Call<'a> {
         Ok(action)
     }
 
-    /// Tokens of this client are forgotten whatever the server said.
-    fn logged_out(&mut self, server: &str, message: Option<&str>, error: Option<&Error>) -> Action {
+    /// At a logout, whatever the server said.
+    fn forget(&mut self) {
         if self.ends_own() {
             // Longer each time: a refresh that was under way meanwhile sees the difference, one after the next sign-in does not.
             let times = join(&["1", &self.memory.member(memory::SIGNED_OUT).as_words()]);
@@ -986,6 +993,10 @@ impl<'a> Call<'a> {
                 self.remember.json(key, "null");
             }
         }
+    }
+
+    fn logged_out(&mut self, server: &str, message: Option<&str>, error: Option<&Error>) -> Action {
+        self.forget();
         let error = error.map(|error| self.cleaned(error)).unwrap_or_else(|| "null".to_owned());
         let document = Document::read(&error);
         let words = root(&document).text("message");

@@ -16,7 +16,11 @@ pub(super) fn find(header: &str, name: &str) -> Option<String> {
             && pair.len() <= MOST
         {
             let value = value.trim_ascii();
-            return decode(value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value));
+            let found = decode(value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value));
+            // One that can't be read hides no other.
+            if found.is_some() {
+                return found;
+            }
         }
         rest = after;
     }
@@ -74,6 +78,7 @@ mod tests {
             ("token=", Some("")),
             ("tokens=1; atoken=2; Token=3; token", None),
             ("token=%zz", None),
+            ("token=%zz; token=x", Some("x")),
             ("token=%2", None),
             ("token=%+1", None),
             ("token=%ff", None),

@@ -24,7 +24,7 @@
 //! | `scope` | ask the option |
 //! | `refresh` | get new tokens |
 //! | `call` | `operation`, and with `get` and `revoke` `id` |
-//! | `answer` | `status`, `headers` (pairs), `cookies` (`Set-Cookie` values), `body` |
+//! | `answer` | `status`, `headers` (pairs), `cookies` (`Set-Cookie` values), `body`; `ends`: the user is logged out |
 //!
 //! `keep` has besides `accessToken` and `refreshToken`, what the client is to use, and `isKey`: the client uses the application's secret key instead, and the
 //! access token only says which session is the current one. As such a key opens everybody's sessions, a session is looked up before it is ended: it has to be one of the user that
@@ -236,9 +236,7 @@ impl<'a> Visit<'a> {
         if let Some(id) = route.id {
             return cookie::decode(id).unwrap_or_default();
         }
-        let payload = payload(&self.cookie("access"));
-        let document = Document::parse(&payload);
-        Claims::read(root(&document)).session_id.map(Json::as_words).unwrap_or_default()
+        session_of(&self.cookie("access"))
     }
 
     fn to_do(&self, what: &str, operation: Option<Operation>, id: &str) -> String {
@@ -273,7 +271,14 @@ impl<'a> Visit<'a> {
         });
         // Of one application, it may have left this session alone.
         let is_all = self.json.member("scope").member("applicationId").is_null();
-        let ends = route.operation == Logout || route.operation == RevokeAll && is_all && value.is("success");
+        let is_done = value.is("success");
+        let ends = match route.operation {
+            Logout => true,
+            RevokeAll => is_all && is_done,
+            // This very session.
+            Revoke => is_done && ["access", "refresh"].iter().any(|which| session_of(&self.cookie(which)) == self.id(route)),
+            _ => false,
+        };
         Ok(self.answer(200, &body, ends))
     }
 
@@ -366,13 +371,21 @@ impl<'a> Visit<'a> {
                 // A browser would drop it without a word.
                 if pair.len() > cookie::MOST {
                     let told = error(Code::Internal.as_str(), "the new tokens do not fit into cookies: 4096 bytes are all that browsers keep of one");
-                    return written(500, &headers.finish(), "[]", &told);
+                    return written(500, &headers.finish(), "[]", &told).finish();
                 }
                 cookies.push(&quoted(&join(&[&pair, &attributes])));
             }
         }
-        written(status, &headers.finish(), &cookies.finish(), body)
+        let mut action = written(status, &headers.finish(), &cookies.finish(), body);
+        action.flag("ends", ends).finish()
     }
+}
+
+/// The session that a token names; nobody has verified it.
+fn session_of(token: &str) -> String {
+    let payload = payload(token);
+    let document = Document::parse(&payload);
+    Claims::read(root(&document)).session_id.map(Json::as_words).unwrap_or_default()
 }
 
 /// A back-end may repeat a token in an answer that is right.
@@ -385,10 +398,11 @@ fn cleaned(json: Json<'_>, secrets: &[String]) -> String {
     }
 }
 
-fn written(status: i64, headers: &str, cookies: &str, body: &str) -> String {
+fn written(status: i64, headers: &str, cookies: &str, body: &str) -> Writer {
     let mut action = Writer::new();
     action.text("do", Some("answer")).number("status", Some(status)).json("headers", headers).json("cookies", cookies);
-    action.text("body", Some(body).filter(|body| !body.is_empty())).finish()
+    action.text("body", Some(body).filter(|body| !body.is_empty()));
+    action
 }
 
 fn error(code: &str, message: &str) -> String {

@@ -9,6 +9,8 @@ import type { CookieSpec, ListOptions, SessionsOptions } from "./index.js";
  * JSON as in the result types of `auth-sessions`; errors as `{"error":{"code","message"}}` with the matching status. The list takes `cursor` and `pageSize` as
  * query parameters. Options are checked at once; what only the back-end's profile can tell (such as a missing `clientId`) is a 500 with the code `invalid_options`.
  *
+ * Make it once, outside of requests: requests of one browser share their refresh within one handler.
+ *
  * On Cloudflare Workers hand the promise to `ctx.waitUntil` too: a refresh must come to its end even if the browser goes away.
  *
  * @throws SessionsError `invalid_options`

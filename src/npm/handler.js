@@ -2,7 +2,7 @@ import { FUNCTION, STRING, check, isFunction, isObject } from "./check.js";
 import { removals } from "./cookies.js";
 import { fail, toSessionsError } from "./error.js";
 import { Host } from "./host.js";
-import { readArguments, readOptions } from "./input.js";
+import { METHODS, readArguments, readOptions } from "./input.js";
 import { readProfile } from "./profile.js";
 import { Refreshes } from "./refreshes.js";
 import { define } from "./sessions.js";
@@ -24,8 +24,8 @@ function isOrigin(value) {
   }
 }
 
-/** What the client learns of the back-end, whoever asks: all that it remembers but what is one user's. */
-const OF_USERS = ["accessToken", "refreshToken", "replaced", "spent", "signedOut", "currentId", "learntWith", "handles"];
+/** What the client learns of the back-end, whoever asks: which dialect it speaks, for some by operation, and whether its ids are numbers. The rest is one user's. */
+const OF_BACK_ENDS = ["dialect", "numbers", "list", ...METHODS];
 
 /** A refresh is shared with other requests of the same browser. The call that does it, and not the one that waits for it: that may give up. */
 class HandlerHost extends Host {
@@ -58,7 +58,12 @@ export function defineHandler(load) {
     const learnt = {};
 
     async function serve(request, url) {
-      const step = await load();
+      let step;
+      try {
+        step = await load();
+      } catch {
+        return failure('WebAssembly could not be started. On Workers, bundle with the condition "workerd", as Wrangler does: they compile no wasm later');
+      }
       const header = (name) => request.headers.get(name);
       const state = {
         ...known, event: "start", method: request.method, path: url.pathname, origin: url.origin, host: header("host"), cursor: url.searchParams.get("cursor"), pageSize: url.searchParams.get("pageSize"), from: header("origin"), site: header("sec-fetch-site"),
@@ -71,7 +76,10 @@ export function defineHandler(load) {
         const action = step([state]);
         Object.assign(state, action.keep);
         if (action.do === "pass") return null;
-        if (action.do === "answer") return answer(action);
+        if (action.do === "answer") {
+          if (action.ends) refreshes.end(visit);
+          return answer(action);
+        }
         try {
           if (action.do === "scope") {
             await ask(request, visit);
@@ -88,7 +96,7 @@ export function defineHandler(load) {
         if (action.do === "call" && !state.isKey) refreshes.catchUp(visit);
         state.isOver = refreshes.isOver(visit);
         for (const [name, text] of Object.entries(visit.memory.texts)) {
-          if (!OF_USERS.includes(name)) learnt[name] = text;
+          if (OF_BACK_ENDS.includes(name)) learnt[name] = text;
         }
       }
     }
@@ -152,10 +160,7 @@ export function defineHandler(load) {
           return await client.refresh(common);
         case "revokeAll": {
           await refreshes.settle(visit);
-          const result = await client.revokeAll(served[0], { applicationId: found.applicationId, userId: found.userId, ...common });
-          // Of one application, it may have left this session alone.
-          if (!found.applicationId) refreshes.end(visit);
-          return result;
+          return await client.revokeAll(served[0], { applicationId: found.applicationId, userId: found.userId, ...common });
         }
         default:
           return await client[operation](served[0], { applicationId: found.applicationId, userId: found.userId, ...common });
@@ -175,8 +180,7 @@ export function defineHandler(load) {
       try {
         return await serve(request, url);
       } catch {
-        const error = { code: "internal", message: "an unexpected failure, or WebAssembly could not be started" };
-        return answer({ status: 500, headers: [["content-type", "application/json"], ["cache-control", "no-store"]], cookies: [], body: JSON.stringify({ error }) });
+        return failure("an unexpected failure");
       }
     };
   };
@@ -188,6 +192,7 @@ function readHandlerOptions(options) {
   const { sessions, basePath = "/api", cookies = {}, allowedOrigins = [], scope } = options;
   check(cookies ?? {}, COOKIES, "invalid_options", "cookies.");
   readOptions(sessions);
+  if (sessions.cookies) throw fail("invalid_options", "the handler clears its own cookies: name others in cookies.also");
   const { provider } = sessions;
   const profile = isObject(provider) ? readProfile(provider) : undefined;
   if (profile?.auth === "cookie") throw fail("invalid_options", 'the handler sends tokens in headers: it can\'t serve a profile with auth "cookie"');
@@ -227,6 +232,11 @@ function answer({ status, headers, cookies, body }) {
   const all = new Headers(headers);
   for (const value of cookies) all.append("set-cookie", value);
   return new Response(body, { status, headers: all });
+}
+
+function failure(message) {
+  const body = JSON.stringify({ error: { code: "internal", message } });
+  return answer({ status: 500, headers: [["content-type", "application/json"], ["cache-control", "no-store"]], cookies: [], body });
 }
 
 /** What the browser is told of an error. */

@@ -100,7 +100,7 @@ export class Host {
   }
 
   /** Redirects are never followed: they could carry a secret to another origin. ("error" is refused by some edge runtimes.) */
-  async _send({ method, url, template, headers, body, attempt }) {
+  async _send({ method, url, template, headers, body, attempt, isLong }) {
     const { fetch = globalThis.fetch, credentials, timeout = 10_000 } = this.#options;
     if (typeof fetch !== "function") {
       throw fail("unsupported", "this runtime has no fetch: pass one as the option fetch");
@@ -124,7 +124,7 @@ export class Host {
     const about = { method, url: template, attempt };
     this.#hook("onRequest", about);
     const began = Date.now();
-    const limit = Math.min(this.#call.timeout ?? timeout, this.#ends - began);
+    const limit = Math.min(isLong ? Infinity : (this.#call.timeout ?? timeout), this.#ends - began);
     const controller = new AbortController();
     try {
       const answer = await this.#within(receive(fetch, request, controller.signal, began + limit), limit, "answer");

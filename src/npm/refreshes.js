@@ -4,7 +4,7 @@ import { fail } from "./error.js";
 const LEEWAY = 10_000;
 /** A token whose answer was lost must not be sent again for as long as its cookie may live. */
 const LOST = 30 * 24 * 60 * 60_000;
-/** Longer than a request can take. */
+/** How long, in ms, answers are kept from setting tokens of a user who has logged out: longer than most requests take. */
 const OVER = 5 * 60_000;
 /** How long, in ms, what came of a refresh is kept for requests that began before it: ending many sessions takes its time. */
 const KEPT = 15 * 60_000;
@@ -66,8 +66,11 @@ export class Refreshes {
       entry.isDone = true;
       entry.at = Date.now();
       entry.until = entry.at + (entry.isLost ? LOST : KEPT);
-      // Refused, or never sent: the next request may try.
-      if (!entry.tokens && !entry.isLost) this.#entries.delete(token);
+      if (!entry.tokens && !entry.isLost) {
+        // Refused: for others that come with it, too. Otherwise the next request may try.
+        if (entry.error.code === "unauthenticated" && entry.error.status) entry.until = entry.at + LEEWAY;
+        else this.#entries.delete(token);
+      }
     }
   }
 

@@ -8,6 +8,8 @@ let source;
 /** Where the wasm is, for bundlers that don't follow `new URL("…", import.meta.url)`. Before the first call. */
 export function initialize(from) {
   source = from;
+  // One that fails is for the first call to tell.
+  Promise.resolve(from).catch(() => {});
 }
 
 export const { createSessions, createAuthVital, describeDevice } = /* @__PURE__ */ define(
@@ -25,5 +27,5 @@ async function compile(from) {
   }
   if (!(from instanceof Response)) return WebAssembly.compile(from);
   if (!from.ok) throw new Error(`the wasm could not be fetched: status ${from.status}`);
-  return /^application\/wasm/i.test(from.headers.get("content-type")) ? WebAssembly.compileStreaming(from) : WebAssembly.compile(await from.arrayBuffer());
+  return from.headers.get("content-type") === "application/wasm" ? WebAssembly.compileStreaming(from) : WebAssembly.compile(await from.arrayBuffer());
 }

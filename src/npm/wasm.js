@@ -10,21 +10,32 @@ export function once(start) {
   };
 }
 
+/** A larger memory, in bytes, is not kept: it never gets smaller. */
+const LARGE = 64 * 1024 * 1024;
+
 /**
- * A new instance of the wasm side, as a function from what happened to what to do next. What wasm-bindgen writes for this would be most of a kilobyte, and keeps one
- * instance for ever; `xtask/exports.json` has the rest of it removed, and `xtask/package.mjs` checks that the module has just these exports.
+ * The wasm side, as a function from what happened to what to do next. What wasm-bindgen writes for this would be most of a kilobyte, and keeps one
+ * instance for ever. Here the next call gets a fresh one after a trap: an instance keeps nothing from step to step. `xtask/exports.json` has the rest of it removed, and `xtask/package.mjs` checks that the module has just these exports.
  */
 export function instantiate(module) {
-  const { memory, __wbindgen_malloc, reset, step } = new WebAssembly.Instance(module).exports;
-  const view = (at, size) => new Uint8Array(memory.buffer, at >>> 0, size);
-  const put = (bytes) => {
-    const at = __wbindgen_malloc(bytes.length, 1);
-    view(at, bytes.length).set(bytes);
-    return [at, bytes.length];
-  };
+  let instance;
   return (call, body = new Uint8Array()) => {
-    reset();
-    return JSON.parse(new TextDecoder().decode(view(...step(...put(new TextEncoder().encode(JSON.stringify(call))), ...put(body)))));
+    const { memory, __wbindgen_malloc, reset, step } = (instance ??= new WebAssembly.Instance(module)).exports;
+    const view = (at, size) => new Uint8Array(memory.buffer, at >>> 0, size);
+    const put = (bytes) => {
+      const at = __wbindgen_malloc(bytes.length, 1);
+      view(at, bytes.length).set(bytes);
+      return [at, bytes.length];
+    };
+    let isSound;
+    try {
+      reset();
+      const next = JSON.parse(new TextDecoder().decode(view(...step(...put(new TextEncoder().encode(JSON.stringify(call))), ...put(body)))));
+      isSound = memory.buffer.byteLength < LARGE;
+      return next;
+    } finally {
+      if (!isSound) instance = undefined;
+    }
   };
 }
 

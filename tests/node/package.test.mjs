@@ -111,6 +111,48 @@ test("a refused compilation is told, and tried again by the next call", async ()
   assert.deepEqual(result, ["internal", "refused", true, "curl"]);
 });
 
+test("after a trap the next call has a fresh instance", async () => {
+  const { result } = await run(`
+    import { createSessions, describeDevice } from "auth-sessions";
+    const { Instance } = WebAssembly;
+    let made = 0;
+    // The first instance traps in the middle of its second step.
+    WebAssembly.Instance = function (module, imports) {
+      const { exports } = new Instance(module, imports);
+      if (++made > 1) return { exports };
+      let steps = 0;
+      return { exports: { ...exports, step: (...args) => { if (++steps === 2) throw new WebAssembly.RuntimeError("unreachable"); return exports.step(...args); } } };
+    };
+    const options = { provider: "authvital", baseUrl: "https://a.example.com", token: "t", fetch: async () => Response.json({ sessions: [], count: 0 }) };
+    const sessions = createSessions(options);
+    const error = await sessions.list().catch((error) => error);
+    const { count } = await sessions.list();
+    process.stdout.write(JSON.stringify([error.code, error.cause instanceof WebAssembly.RuntimeError, count, made]));
+  `);
+  assert.deepEqual(result, ["internal", true, 0, 2]);
+});
+
+test("memory that an enormous answer took is given back", async () => {
+  const { result } = await run(`
+    import { createSessions } from "auth-sessions";
+    const { Instance } = WebAssembly;
+    const memories = [];
+    WebAssembly.Instance = function (module) {
+      const instance = new Instance(module);
+      memories.push(instance.exports.memory);
+      return instance;
+    };
+    const many = { sessions: Array.from({ length: 20_000 }, (_, id) => ({ id: "s-" + id, userAgent: "x".repeat(100) })), count: 20_000 };
+    let body = many;
+    const sessions = createSessions({ provider: "authvital", baseUrl: "https://a.example.com", token: "t", fetch: async () => Response.json(body) });
+    const { count } = await sessions.list();
+    body = { sessions: [], count: 0 };
+    await sessions.list();
+    process.stdout.write(JSON.stringify([count, memories.length, memories[0].buffer.byteLength > 64 * 1024 * 1024, memories[1].buffer.byteLength < 4 * 1024 * 1024]));
+  `);
+  assert.deepEqual(result, [20_000, 2, true, true]);
+});
+
 test("creating a client does nothing, not even with wrong options", async () => {
   for (const options of [undefined, null, {}, { provider: "nobody" }]) {
     await fails(createSessions(options).capabilities(), "invalid_options");

@@ -5,7 +5,7 @@
 //! can be tested without any, and nothing is lost with an instance of the wasm module.
 //!
 //! What comes in is one object: the options and arguments by name, what was to be kept, what happened (`event` and what belongs to it), and what is around:
-//! `now` (milliseconds), `random` (0 to 1000), `browser`, `offline`, and `memory`, an object of texts that the driver keeps for the client from call to call.
+//! for a refresh `adopted`, a pair that somebody else has got for this client's refresh token, `now` (milliseconds), `random` (0 to 1000), `browser`, `offline`, and `memory`, an object of texts that the driver keeps for the client from call to call.
 //!
 //! | event | with |
 //! |---|---|
@@ -206,6 +206,11 @@ impl<'a> Call<'a> {
             "tokens" => {
                 let stale = self.json.member("stale");
                 self.keep.json("stale", "null");
+                let adopted = self.json.member("adopted");
+                if !adopted.is_null() {
+                    let expires_at = Time::parse_iso(&adopted.member("expiresAt").as_words());
+                    return self.finish_refresh(&adopted.member("accessToken").as_words(), adopted.text("refreshToken"), expires_at);
+                }
                 // Otherwise another call has refreshed while this one was on its way.
                 if !stale.is_null() && stale.as_words() == self.access {
                     return Ok(to_do("refresh"));
@@ -749,7 +754,10 @@ impl<'a> Call<'a> {
         Err(error)
     }
 
-    fn finish(&mut self, answer: Answer<'a>) -> Result<Action, Error> {
+    fn finish(&mut self, mut answer: Answer<'a>) -> Result<Action, Error> {
+        if let Answer::Ended { message: Some(message), .. } = &mut answer {
+            *message = scrub(message, &self.secrets());
+        }
         match answer {
             Answer::Page { items, body } => self.finish_list(items, body),
             Answer::Session(item) => {

@@ -460,6 +460,27 @@ fn a_refresh_token_is_not_sent_again_after_a_lost_answer() {
 }
 
 #[test]
+fn a_results_words_hold_no_secret() {
+    let body: &'static str = format!(r#"{{"success":true,"message":"bye {}"}}"#, refresh("s1")).leak();
+    for goal in ["logout", "revokeAll", "revokeCurrent"] {
+        let result = Driver::new([Answer(200, body)]).run(goal).unwrap();
+        assert_eq!(text(&result, "message").as_deref(), Some("bye [redacted]"), "{goal}");
+    }
+}
+
+/// Another tab has done it.
+#[test]
+fn a_pair_that_somebody_else_got_is_taken() {
+    let adopted = format!(r#"{{"accessToken":"theirs","refreshToken":"{}","expiresAt":"2026-01-01T00:10:00.000Z"}}"#, refresh("s2"));
+    let mut driver = Driver::new([]).with("adopted", &adopted);
+    let pair = driver.run("refresh").unwrap();
+    assert_eq!(driver.requests(), [""; 0], "nothing is sent");
+    assert!(pair.contains(r#""accessToken":"theirs""#) && pair.contains(r#""expiresAt":"2026-01-01T00:10:00.000Z""#), "{pair}");
+    assert_eq!((driver.told.as_deref(), driver.memory["refreshToken"].as_str()), (Some(pair.as_str()), refresh("s2").as_str()));
+    assert_eq!(driver.memory["replaced"].lines().next(), Some(refresh("s1").as_str()));
+}
+
+#[test]
 fn what_a_refresh_needs_is_said() {
     assert_eq!(code(&Driver::new([]).without_tokens().run("refresh").unwrap_err()), "unauthenticated");
     assert_eq!(code(&Driver::new([]).with("clientId", "null").run("refresh").unwrap_err()), "invalid_options");

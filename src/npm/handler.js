@@ -36,6 +36,11 @@ class HandlerHost extends Host {
     this.#visit = options.visit;
   }
 
+  /** Tabs are nothing to a server, not even to one in a service worker. */
+  alone(name, token, drive) {
+    return drive();
+  }
+
   drive(step, state) {
     const drive = () => super.drive(step, state);
     return state.goal === "refresh" ? this.#visit.refreshes.share(this.#visit, drive) : drive();
@@ -236,7 +241,7 @@ function answer({ status, headers, cookies, body }) {
 
 function failure(message) {
   const body = JSON.stringify({ error: { code: "internal", message } });
-  return answer({ status: 500, headers: [["content-type", "application/json"], ["cache-control", "no-store"]], cookies: [], body });
+  return answer({ status: 500, headers: [["content-type", "application/json"], ["cache-control", "no-store"], ["x-content-type-options", "nosniff"]], cookies: [], body });
 }
 
 /** What the browser is told of an error. */

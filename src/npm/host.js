@@ -1,4 +1,5 @@
 import { SessionsError, fail, toSessionsError } from "./error.js";
+import { alone, listen, newest, tell } from "./tabs.js";
 
 /** A larger answer is not a list of sessions. */
 const MAX_BODY = 8 * 1024 * 1024;
@@ -245,12 +246,34 @@ export class Host {
     let shared;
     try {
       const token = await asking;
-      shared = refreshing.get(token) ?? this.#run("refresh", own, true).finally(() => refreshing.delete(token));
+      shared = refreshing.get(token) ?? this.#run("refresh", own, { token }).finally(() => refreshing.delete(token));
       refreshing.set(token, shared);
     } finally {
       refreshing.delete(asking);
     }
     return this.#within(shared, this.#totalTimeout, "result");
+  }
+
+  /** A refresh, unless another tab has done it meanwhile: then its tokens are taken. A token whose answer another tab has lost is not sent again. */
+  alone(name, old, drive) {
+    if (!listen()) return drive();
+    const { texts } = this.#memory;
+    return alone(name, old, this.#totalTimeout, async () => {
+      let adopted = newest(name, old);
+      if (adopted === null) texts.spent = old;
+      const now = adopted === undefined && (await this.#ask("refreshToken", "refreshToken"));
+      // The application's own storage knows of newer ones.
+      if (now && now !== old) adopted = { accessToken: await this.#ask("token", "accessToken"), refreshToken: now, expiresAt: null };
+      if (adopted) return drive({ adopted });
+      try {
+        const pair = await drive();
+        tell(name, old, pair);
+        return pair;
+      } catch (error) {
+        if (texts.spent === old) tell(name, old, null);
+        throw error;
+      }
+    });
   }
 
   /** Waits until no refresh is under way: a logout has to end the session that comes out of it. */

@@ -88,7 +88,7 @@ export interface Sessions {
   /** Ends the current session and clears this side's cookies. Never rejects because the server failed: the result says so. */
   logout(refreshToken?: string): Promise<LogoutResult>;
   logout(options: LogoutOptions): Promise<LogoutResult>;
-  /** New tokens. After a lost answer the same rotating refresh token is not sent again by this client; at most one in flight per client. */
+  /** New tokens. After a lost answer the same rotating refresh token is not sent again by this client; at most one in flight per client and, in browsers, per origin. */
   refresh(options?: CallOptions): Promise<Tokens>;
   capabilities(): Promise<Capabilities>;
 

@@ -1,6 +1,7 @@
 import { clearCookies, removals } from "./cookies.js";
 import { fail, toSessionsError } from "./error.js";
 import { Host } from "./host.js";
+import { listen } from "./tabs.js";
 import { METHODS, mergeHeaders, readArguments, readOptions } from "./input.js";
 
 /** The package's functions, over a way to get at the wasm side and the driver of calls. */
@@ -22,6 +23,7 @@ export function define(load, Driver = Host) {
     async function run(operation, args, direct) {
       try {
         const config = readOptions(options);
+        if (options.refreshToken) listen();
         const call = readArguments(operation, args);
         const host = new Driver(options, memory, call, run);
         if (operation === "refresh" && !direct) {
@@ -30,7 +32,8 @@ export function define(load, Driver = Host) {
         if (operation === "logout") {
           await host.settle();
         }
-        const result = await host.drive(await wasm(), { goal: operation, ...config, ...call.input, headers: mergeHeaders(options, call) });
+        const drive = async (more) => host.drive(await wasm(), { goal: operation, ...config, ...call.input, headers: mergeHeaders(options, call), ...more });
+        const result = await (direct ? host.alone(`auth-sessions ${config.base}`, direct.token, drive) : drive());
         return await finish(result, options, call);
       } catch (error) {
         throw toSessionsError(error, options?.provider, operation);

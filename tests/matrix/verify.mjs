@@ -54,6 +54,16 @@ export class Sandbox {
     return (await this.#ask("GET", `sessions?user=${EMAIL}`)).sessions;
   }
 
+  /** How often it was asked this since the last `forget`. */
+  async asked(line) {
+    const { requests } = await this.#ask("GET", "requests");
+    return requests.filter(({ method, path }) => `${method} ${path}` === line).length;
+  }
+
+  forget() {
+    return this.#ask("DELETE", "requests");
+  }
+
   /** How a session ended; null while it has not. */
   async ended(id) {
     const row = (await this.rows()).find((row) => row.id === id);

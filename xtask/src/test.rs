@@ -92,6 +92,16 @@ const STEPS: &[Step] = &[
         },
     },
     Step {
+        name: "tabs",
+        title: "several tabs, one refresh, in Chromium and Firefox",
+        needs: &[Need::Matrix],
+        uses: &[Made::Package],
+        run: |shared| {
+            tools::ensure(&[Need::Chromium, Need::Firefox]);
+            passed(shared.matrix("tabs.mjs"))
+        },
+    },
+    Step {
         name: "load",
         title: "a thousand browsers on the handler in workerd",
         needs: &[Need::Matrix],

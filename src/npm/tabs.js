@@ -1,0 +1,104 @@
+import { fail } from "./error.js";
+
+/** What tabs told each other of refreshes: by back-end and old refresh token the new pair, or null where the answer was lost. */
+const news = new Map();
+/** Where there are no locks: the lowest number that a tab has drawn for a refresh, and the refreshes that are under way here. */
+const claims = new Map();
+const working = new Set();
+let channel;
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Several tabs share nothing on servers: there, tokens are of many users. */
+const isBrowser = () => /^Mozilla\//.test(globalThis.navigator?.userAgent) && globalThis.BroadcastChannel;
+
+/** Listens from now on: what another tab refreshes later is known then. Whether there can be other tabs. */
+export function listen() {
+  if (channel || !isBrowser()) return channel;
+  channel = new BroadcastChannel("auth-sessions");
+  channel.onmessage = ({ data }) => {
+    const [key, pair, claim] = Array.isArray(data) ? data : [];
+    if (typeof key !== "string") return;
+    if (data.length < 2) {
+      // A tab that was not there asks.
+      const found = newest(...key.split("\n"));
+      if (found !== undefined) channel.postMessage([key, found]);
+      return;
+    }
+    if (typeof claim !== "number") return note(key, pair);
+    claims.set(key, Math.min(claim, claims.get(key) ?? 1));
+    // Whoever comes too late is told.
+    if (working.has(key) && claim >= 0) channel.postMessage([key, null, -1]);
+  };
+  // Node's own keeps the process alive.
+  channel.unref?.();
+  return channel;
+}
+
+function note(key, pair) {
+  news.set(key, pair);
+  if (news.size > 50) news.delete(news.keys().next().value);
+}
+
+/** The newest pair that is known for an old refresh token; null where an answer was lost, undefined where nothing is known. */
+export function newest(name, token) {
+  let found;
+  for (let key, n = 0; news.has((key = `${name}\n${token}`)) && n < 50; n++) {
+    found = news.get(key);
+    token = found?.refreshToken;
+  }
+  return found;
+}
+
+/** Tells the other tabs. */
+export function tell(name, token, pair) {
+  const key = `${name}\n${token}`;
+  note(key, pair);
+  channel.postMessage([key, pair]);
+}
+
+/**
+ * Does the work in one tab of this origin at a time (Web Locks; without them, by drawing lots). `ms` is how long a tab waits for its turn. When it has it, it has heard what
+ * came of others' work, if there was any: it asks, and gives them a moment to answer.
+ */
+export async function alone(name, token, ms, work) {
+  const key = `${name}\n${token}`;
+  const hear = async (most) => {
+    for (const late = Date.now() + most; !news.has(key) && Date.now() < late; ) await sleep(10);
+  };
+  const locks = globalThis.navigator?.locks;
+  let isIn;
+  const enter = (patience) => async (lock) => {
+    if (!lock) return;
+    isIn = true;
+    await hear(patience);
+    return work();
+  };
+  channel.postMessage([key]);
+  if (locks) {
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), ms);
+    try {
+      const done = await locks.request(name, { ifAvailable: true }, enter(50));
+      return isIn ? done : await locks.request(name, { signal: controller.signal }, enter(200));
+    } catch (error) {
+      // A page that may not have locks (sandboxed, or about to go away) does it by itself.
+      if (isIn) throw error;
+      if (controller.signal.aborted) throw { ...fail("timeout", "another tab has been refreshing for too long"), transient: true };
+      return await work();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+  const lot = Math.random();
+  channel.postMessage([key, null, lot]);
+  await sleep(100);
+  if ((claims.get(key) ?? 1) < lot) await hear(ms);
+  working.add(key);
+  try {
+    return await work();
+  } finally {
+    working.delete(key);
+    claims.delete(key);
+  }
+}

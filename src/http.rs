@@ -150,9 +150,16 @@ pub fn scrub(text: &str, secrets: &[String]) -> String {
             out.push_str("…");
             break;
         }
-        if let Some(after) = secrets.iter().filter(|secret| secret.len() >= 4).find_map(|secret| rest.strip_prefix(secret.as_str())) {
+        // The longest: one may begin as another does.
+        let mut size = 3;
+        for secret in secrets {
+            if secret.len() > size && rest.starts_with(secret.as_str()) {
+                size = secret.len();
+            }
+        }
+        if size > 3 {
             out.push_str("[redacted]");
-            rest = after;
+            rest = rest.get(size..).unwrap_or_default();
         } else {
             let next = (1..rest.len()).find(|at| rest.is_char_boundary(*at)).unwrap_or(rest.len());
             out.push_str(rest.get(..next).unwrap_or_default());
@@ -167,7 +174,11 @@ pub fn scrub_json(json: Json<'_>, secrets: &[String]) -> String {
     if let Some(text) = json.as_str() {
         return quoted(&scrub(&text, secrets));
     }
-    json.map(&|name, value| (!is_secret(name, value) && scrub(name, secrets) == name).then(|| scrub_json(value, secrets)))
+    json.map(&|name, value| {
+        // As it is read: escapes would hide it.
+        let plain = unescape(name);
+        (!is_secret(name, value) && scrub(&plain, secrets) == plain).then(|| scrub_json(value, secrets))
+    })
 }
 
 /// A member with such a name is a credential, whatever the back-end. Numbers and flags are none.
@@ -243,6 +254,9 @@ mod tests {
     #[test]
     fn secrets_are_cut_out() {
         assert_eq!(scrub("token tok-123 is bad", &["tok-123".to_owned()]), "token [redacted] is bad");
+        assert_eq!(scrub("a tok-123.sig", &["tok-123".to_owned(), "tok-123.sig".to_owned()]), "a [redacted]");
+        let details = Document::read(r#"{"a":[{"tok\u002d123":1,"b":2}]}"#).unwrap();
+        assert_eq!(scrub_json(details.root(), &["tok-123".to_owned()]), r#"{"a":[{"b":2}]}"#);
         assert!(scrub(&"é".repeat(400), &[]).len() < 600);
     }
 }

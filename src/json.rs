@@ -31,14 +31,18 @@ static NULL: Node<'static> = Node { name: "", source: "null", kind: b'n', childr
 impl<'a> Document<'a> {
     /// Reads a whole document. A byte order mark is skipped; anything after the value is an error.
     pub fn parse(bytes: &'a [u8]) -> Option<Self> {
-        Self::read(std::str::from_utf8(bytes).ok()?)
+        Self::within(std::str::from_utf8(bytes).ok()?, MAX_DEPTH)
     }
 
-    /// The same, of text.
+    /// The same, of text of our own: what came in such a document may be in it, and more around it.
     pub fn read(text: &'a str) -> Option<Self> {
+        Self::within(text, 2 * MAX_DEPTH)
+    }
+
+    fn within(text: &'a str, depth: u32) -> Option<Self> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut scanner = Scanner { text, at: 0 };
-        let value = scanner.value("", MAX_DEPTH)?;
+        let value = scanner.value("", depth)?;
         (scanner.at == text.len()).then_some(Self(value))
     }
 
@@ -633,7 +637,7 @@ mod tests {
     use super::*;
 
     fn valid(text: &str) -> bool {
-        Document::read(text).is_some()
+        Document::parse(text.as_bytes()).is_some()
     }
 
     #[test]
@@ -681,6 +685,7 @@ mod tests {
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
         assert!(valid(&nested(64)));
         assert!(!valid(&nested(65)));
+        assert!(Document::read(&nested(128)).is_some() && Document::read(&nested(129)).is_none(), "what is our own has it in it");
         assert!(!valid(&"[".repeat(1_000_000)));
     }
 

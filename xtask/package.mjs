@@ -12,6 +12,7 @@ import { cp, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/pro
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { sbom } from "./sbom.mjs";
 import { toText } from "./text.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -114,6 +115,7 @@ async function main() {
   await writeFile(join(staging, "README.md"), readme.replace(/\[([^\]]+)\]\(([\w./-]+)\)/g, (link, text, file) => (existsSync(join(staging, file)) ? link : text)));
   for (const [file, wasm] of wasms) await writeFile(join(staging, file), wasm);
   await writeFile(join(staging, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  await writeFile(join(staging, "sbom.cdx.json"), sbom(manifest));
   for (const file of [...files, manifest.main, manifest.module, manifest.types].filter(Boolean)) {
     if (!existsSync(join(staging, file))) fail(`package.json names ${file}, which is not in the package`);
   }

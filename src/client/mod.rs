@@ -138,7 +138,7 @@ pub fn step(call: &str, body: &[u8]) -> String {
     let (now_at, cursor) = (call.step, std::mem::take(&mut call.cursor));
     let mut action = result.unwrap_or_else(|error| {
         let mut action = to_do("fail");
-        action.json("error", &call.cleaned(&error));
+        action.json("error", &call.cleaned(error));
         action
     });
     let clean = |text: &Option<String>| text.as_deref().map(|text| scrub(text, &call.secrets()));
@@ -661,9 +661,16 @@ impl<'a> Call<'a> {
     }
 
     /// An error for the caller: without secrets, whoever wrote them into it.
-    fn cleaned(&self, error: &Error) -> String {
-        let json = error.to_json();
-        scrub_json(root(&Document::read(&json)), &self.secrets())
+    fn cleaned(&self, mut error: Error) -> String {
+        let secrets = self.secrets();
+        let clean = |text: &Option<String>| text.as_deref().map(|text| scrub(text, &secrets));
+        error.message = scrub(&error.message, &secrets);
+        error.server_code = clean(&error.server_code);
+        error.request_id = clean(&error.request_id);
+        if let Some(details) = &mut error.details {
+            *details = scrub_json(root(&Document::read(details)), &secrets);
+        }
+        error.to_json()
     }
 
     /// What no message may hold: the tokens, and whatever the headers carry.
@@ -693,7 +700,7 @@ impl<'a> Call<'a> {
             return self.finish(Answer::Ended { success: true, count: None, message: None });
         }
         if error.code == Code::ReauthenticationRequired && self.json.is("canReauthenticate") && self.json.member("unfresh").is_null() {
-            let error = self.cleaned(&error);
+            let error = self.cleaned(error);
             self.keep.json("unfresh", &error);
             let mut action = to_do("reauthenticate");
             action.json("error", &error);
@@ -742,7 +749,7 @@ impl<'a> Call<'a> {
                 Code::InvalidResponse => "rejected",
                 _ => "skipped",
             };
-            return Ok(self.logged_out(server, None, Some(&error)));
+            return Ok(self.logged_out(server, None, Some(error)));
         }
         let endpoint = self.endpoint(Refresh);
         let rotates = !endpoint.member("refreshToken").is_null() || !endpoint.member("cookie").is_null();
@@ -935,8 +942,10 @@ impl<'a> Call<'a> {
         let seen = join(&[&self.json.member("seen").as_words(), "\n", &before, "\n"]);
         self.keep.text("seen", Some(&seen));
         let next_line = next.as_ref().map(|next| join(&["\n", next, "\n"])).unwrap_or_default();
-        if !next_line.is_empty() && (has(&seen, &next_line) || has(&next_line, "://") || seen.len() > 1_000_000) {
-            return Err(Error::new(Code::InvalidResponse, "the next page was there before, or is a link, which is not followed"));
+        // It may have to go into a header, which takes Latin-1.
+        let is_unfit = next.as_ref().is_some_and(|next| next.bytes().any(|byte| byte < b' ' || byte == 127 || byte > 0xc3));
+        if is_unfit || !next_line.is_empty() && (has(&seen, &next_line) || has(&next_line, "://") || seen.len() > 1_000_000) {
+            return Err(Error::new(Code::InvalidResponse, "the next page was there before, or can't be asked for: a link is not followed"));
         }
         Ok(next)
     }
@@ -1003,7 +1012,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn logged_out(&mut self, server: &str, message: Option<&str>, error: Option<&Error>) -> Action {
+    fn logged_out(&mut self, server: &str, message: Option<&str>, error: Option<Error>) -> Action {
         self.forget();
         let error = error.map(|error| self.cleaned(error)).unwrap_or_else(|| "null".to_owned());
         let document = Document::read(&error);

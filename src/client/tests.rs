@@ -468,6 +468,24 @@ fn a_results_words_hold_no_secret() {
     }
 }
 
+#[test]
+fn a_secret_that_is_a_word_of_ours_does_no_harm() {
+    for word in ["code", "network", "message", "details", "transient"] {
+        let mut driver = Driver::new([Failed("network"), Failed("network"), Failed("network")]).with("headers", &format!(r#"[["x-app","{word}"]]"#));
+        let error = driver.run("list").unwrap_err();
+        assert_eq!(code(&error), "network", "{word}");
+        assert!(parsed(&error).get_or_null("details").is_some() && text(&error, "message").is_some(), "{word}");
+    }
+}
+
+#[test]
+fn a_next_page_that_cannot_be_asked_for_is_no_answer() {
+    for next in ["n\\u0000", "a\\nb", "ł"] {
+        let body: &'static str = format!(r#"{{"items":[],"continuationToken":"{next}"}}"#).leak();
+        assert_eq!(code(&ksef([Answer(200, body)]).run("list").unwrap_err()), "invalid_response", "{next}");
+    }
+}
+
 /// Another tab has done it.
 #[test]
 fn a_pair_that_somebody_else_got_is_taken() {

@@ -35,7 +35,7 @@ mod cookie;
 use crate::device::has;
 use crate::error::Code;
 use crate::http::{is_bearer, scrub};
-use crate::json::{Document, Json, List, Writer, decimal, join, quoted, root};
+use crate::json::{Document, Json, List, Writer, decimal, join, quoted, root, unescape};
 use crate::jwt::{Claims, payload};
 use crate::provider::{Operation, by_name};
 use crate::time::Time;
@@ -394,7 +394,7 @@ fn cleaned(json: Json<'_>, secrets: &[String]) -> String {
     match json.as_str() {
         Some(text) if is_told(&text) => quoted(&scrub(&text, secrets)),
         Some(_) => json.source().to_owned(),
-        None => json.map(&|name, value| (!is_told(name)).then(|| cleaned(value, secrets))),
+        None => json.map(&|name, value| (!is_told(&unescape(name))).then(|| cleaned(value, secrets))),
     }
 }
 

@@ -295,6 +295,13 @@ fn tokens_in_a_right_answer_are_cut_out() {
 }
 
 #[test]
+fn deep_answers_are_passed_on() {
+    let raw = format!("{}{}", "[".repeat(62), "]".repeat(62));
+    let (text, _, status) = start("GET", "/api/sessions", &format!(r#""event":"result","asked":"list","value":{{"sessions":[{{"id":"1","raw":{raw}}}]}},"#));
+    assert_eq!(status, 200, "{text}");
+}
+
+#[test]
 fn nonsense_is_no_panic() {
     for call in ["", "[", "[]", "[null]", "[{}]", "[1]", r#"[{"path":5,"base":null}]"#, r#"[{"path":"/sessions","base":"","event":"result"}]"#] {
         assert!(step(call).starts_with('{'), "{call}");

@@ -19,8 +19,8 @@ async function run(source, type = "module") {
 
 test("it holds what it needs and nothing else", () => {
   assert.deepEqual(files.filter((file) => file.endsWith(".wasm")).sort(), ["auth_sessions.wasm", "auth_sessions_edge.wasm"]);
-  for (const needed of ["package.json", "index.js", "index.d.ts"]) assert.ok(files.includes(needed), needed);
-  for (const file of files) assert.match(file, /^(package\.json|[A-Z]+\.md|docs\/[\w-]+\.(md|png)|LICENSE[-A-Z.]*|[\w./-]+\.(js|d\.ts|wasm))$/);
+  for (const needed of ["package.json", "index.js", "index.d.ts", "sbom.cdx.json"]) assert.ok(files.includes(needed), needed);
+  for (const file of files) assert.match(file, /^(package\.json|sbom\.cdx\.json|[A-Z]+\.md|docs\/[\w-]+\.(md|png)|LICENSE[-A-Z.]*|[\w./-]+\.(js|d\.ts|wasm))$/);
 });
 
 test("its manifest", () => {
@@ -45,6 +45,10 @@ test("it says nothing to the console, makes no code from text, and waits for not
     assert.doesNotMatch(text, /\beval\(|new Function\(/, file);
     assert.doesNotMatch(text, /^(?:(?:export )?(?:const|let|var) [^=]+= )?await /m, `${file}: no top-level await`);
   }
+});
+
+test("it keeps nothing in the browser's storage", () => {
+  for (const file of files.filter((file) => /\.(m|c)?js$/.test(file))) assert.doesNotMatch(read(file), /\b(?:localStorage|sessionStorage|indexedDB|caches)\b/, file);
 });
 
 test("it names no path of the machine that built it", () => {

@@ -8,6 +8,7 @@
 //! | `start` | the demo: package, page and sandbox by one command |
 //! | `test` | every test step in order, and the table at the end |
 //! | `privacy` | the step that scans the files for what must not be published |
+//! | `supply` | the steps about where crates and modules come from, and the same bytes from the same files |
 //! | `process` | child processes: logs, deadlines, and nothing left running |
 
 #[cfg(not(unix))]
@@ -18,6 +19,7 @@ mod privacy;
 mod process;
 mod sandbox;
 mod start;
+mod supply;
 mod test;
 mod tools;
 

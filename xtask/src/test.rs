@@ -4,7 +4,7 @@ use crate::{
     package, privacy,
     process::{command, run, run_within, show, target},
     sandbox::{self, Page, Sandbox},
-    start,
+    start, supply,
     tools::{self, Missing, Need},
 };
 use anyhow::{Context, Result, bail};
@@ -123,15 +123,22 @@ const STEPS: &[Step] = &[
         uses: &[Made::Package, Made::Page],
         run: page,
     },
+    Step { name: "privacy", title: "no machine paths, registry hosts or tokens in the files", needs: &[], uses: &[], run: |_| looked(privacy::check()) },
+    Step { name: "deny", title: "bans, licences and sources of the crates", needs: &[Need::Deny], uses: &[], run: |_| passed(supply::deny()) },
+    Step { name: "locks", title: "hashes and install scripts in the lock files", needs: &[], uses: &[], run: |_| looked(supply::locks()) },
     Step {
-        name: "privacy",
-        title: "no machine paths, registry hosts or tokens in the files",
-        needs: &[],
+        name: "advisories",
+        title: "what is known against crates and npm modules",
+        needs: &[Need::Deny, Need::Packager],
         uses: &[],
-        run: |_| match privacy::check()? {
-            privacy::Found::Nothing => Ok(Outcome::Passed),
-            privacy::Found::NotLooked(why) => Ok(Outcome::Skipped(why)),
-        },
+        run: |_| looked(supply::advisories()),
+    },
+    Step {
+        name: "reproducible",
+        title: "the same bytes from the same files, built elsewhere",
+        needs: PACKAGE_NEEDS,
+        uses: &[Made::Package],
+        run: |_| looked(supply::reproducible()),
     },
 ];
 
@@ -335,6 +342,13 @@ fn artifacts() -> Result<PathBuf> {
 
 fn passed(result: Result<()>) -> Result<Outcome> {
     result.map(|()| Outcome::Passed)
+}
+
+fn looked(found: Result<privacy::Found>) -> Result<Outcome> {
+    found.map(|found| match found {
+        privacy::Found::Nothing => Outcome::Passed,
+        privacy::Found::NotLooked(why) => Outcome::Skipped(why),
+    })
 }
 
 /// How a step ended.

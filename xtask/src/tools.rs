@@ -15,6 +15,7 @@ use std::{
 };
 
 const WASM_PACK: &str = "0.15.1";
+const CARGO_DENY: &str = "0.20.2";
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 const OLDEST_NODE: u32 = 20;
 
@@ -27,6 +28,8 @@ pub enum Need {
     WasmTarget,
     /// wasm-bindgen and wasm-pack.
     WasmTools,
+    /// cargo-deny.
+    Deny,
     /// esbuild and wasm-opt, from `xtask/package.json`.
     Packager,
     /// What the tests in Node use, from `tests/package.json`.
@@ -42,8 +45,18 @@ pub enum Need {
 }
 
 impl Need {
-    const ALL: [Self; 9] =
-        [Self::Lints, Self::WasmTarget, Self::WasmTools, Self::Packager, Self::TestModules, Self::WorkerModules, Self::Matrix, Self::Chromium, Self::Firefox];
+    const ALL: [Self; 10] = [
+        Self::Lints,
+        Self::WasmTarget,
+        Self::WasmTools,
+        Self::Deny,
+        Self::Packager,
+        Self::TestModules,
+        Self::WorkerModules,
+        Self::Matrix,
+        Self::Chromium,
+        Self::Firefox,
+    ];
 
     fn title(self) -> String {
         match self {
@@ -53,6 +66,7 @@ impl Need {
                 let bindgen = bindgen_version().unwrap_or_else(|_| "?".into());
                 format!("wasm-bindgen {bindgen}, wasm-pack {WASM_PACK}")
             }
+            Self::Deny => format!("cargo-deny {CARGO_DENY}"),
             Self::Packager => format!("esbuild and wasm-opt (npm, Node {OLDEST_NODE}+)"),
             Self::TestModules => "test modules (npm)".into(),
             Self::WorkerModules => "workerd, for the page's handler (npm)".into(),
@@ -65,7 +79,7 @@ impl Need {
     /// What it is busy with while it waits: needs on different lanes are installed at the same time.
     fn lane(self) -> Lane {
         match self {
-            Self::Lints | Self::WasmTarget | Self::WasmTools => Lane::Rust,
+            Self::Lints | Self::WasmTarget | Self::WasmTools | Self::Deny => Lane::Rust,
             Self::Packager | Self::TestModules | Self::WorkerModules | Self::Matrix => Lane::Npm,
             Self::Chromium | Self::Firefox => Lane::Debian,
         }
@@ -78,6 +92,7 @@ impl Need {
             Self::WasmTools => bindgen_version().is_ok_and(|bindgen| {
                 has_version("wasm-bindgen", &bindgen) && has_version("wasm-bindgen-test-runner", &bindgen) && has_version("wasm-pack", WASM_PACK)
             }),
+            Self::Deny => has_version("cargo-deny", CARGO_DENY),
             Self::Packager => check_node().is_ok() && npm_is_current("xtask"),
             Self::TestModules => check_node().is_ok() && npm_is_current("tests"),
             Self::WorkerModules => check_node().is_ok() && npm_is_current("www/edge"),
@@ -92,6 +107,7 @@ impl Need {
             Self::Lints => rustup(&["component", "add", "rustfmt", "clippy"]),
             Self::WasmTarget => rustup(&["target", "add", WASM_TARGET]).and_then(|()| rustup(&["component", "add", "rust-src"])),
             Self::WasmTools => install_wasm_tools(),
+            Self::Deny => install_rust_tools(&[("cargo-deny", CARGO_DENY)]),
             Self::Packager => npm_ci("xtask"),
             Self::TestModules => npm_ci("tests"),
             Self::WorkerModules => npm_ci("www/edge"),
@@ -281,21 +297,25 @@ fn tools_dir() -> PathBuf {
     base.join(format!("tools-wasm-bindgen-{bindgen}-wasm-pack-{WASM_PACK}"))
 }
 
-/// From crates.io: prebuilt binaries are not published there. Unoptimised, without debug info and without TLS (the
-/// tools' own downloads are switched off here), which takes about two minutes on two cores; the release builds that
-/// `cargo install` makes by default take twelve, and would save seconds.
 fn install_wasm_tools() -> Result<()> {
+    let bindgen = bindgen_version()?;
+    let mut tools = Vec::new();
+    if !(has_version("wasm-bindgen", &bindgen) && has_version("wasm-bindgen-test-runner", &bindgen)) {
+        tools.push(("wasm-bindgen-cli", &*bindgen));
+    }
+    if !has_version("wasm-pack", WASM_PACK) {
+        tools.push(("wasm-pack", WASM_PACK));
+    }
+    install_rust_tools(&tools)
+}
+
+/// From crates.io: prebuilt binaries are not published there. Unoptimised, without debug info and without TLS (the
+/// tools' own downloads are switched off here), which takes about two minutes on two cores, and cargo-deny two more; the
+/// release builds that `cargo install` makes by default take twelve, and would save seconds.
+fn install_rust_tools(tools: &[(&str, &str)]) -> Result<()> {
     let dir = tools_dir();
     let build = dir.join("build");
-    let bindgen = bindgen_version()?;
-    let parts = [
-        ("wasm-bindgen-cli", &*bindgen, has_version("wasm-bindgen", &bindgen) && has_version("wasm-bindgen-test-runner", &bindgen)),
-        ("wasm-pack", WASM_PACK, has_version("wasm-pack", WASM_PACK)),
-    ];
-    for (name, version, there) in parts {
-        if there {
-            continue;
-        }
+    for (name, version) in tools {
         let mut install = command("cargo");
         install
             .args(["install", "--debug", "--no-default-features", "--force", "--root"])

@@ -32,6 +32,7 @@ cargo xtask VERB
                                            (--reset: begin with a fresh database)
   test [NAME...] [--list]                  run every test step, or only those named
   build                                    make pkg/ and print its size
+  fuzz [TARGET...]                         the fuzzers, 10 minutes each, or FUZZ_SECONDS
   bench                                    compare cold starts with plain fetch, in Chromium and workerd
   doctor                                   show which tools are there; installs nothing
 
@@ -70,6 +71,10 @@ fn run(args: &[String]) -> anyhow::Result<ExitCode> {
             tools::require(&[tools::Need::WasmTarget, tools::Need::WasmTools, tools::Need::Packager])?;
             package::build()?;
             package::sizes(false)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        "fuzz" => {
+            process::run(process::command("node").args(["tests/fuzz/run.mjs", "long"]).args(rest))?;
             Ok(ExitCode::SUCCESS)
         }
         "bench" => {

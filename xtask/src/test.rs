@@ -2,7 +2,7 @@
 
 use crate::{
     package, privacy,
-    process::{command, run, run_within, show, target},
+    process::{command, run, run_within, show, target, which},
     sandbox::{self, Page, Sandbox},
     start, supply,
     tools::{self, Missing, Need},
@@ -64,6 +64,7 @@ const STEPS: &[Step] = &[
     },
     Step { name: "clippy-wasm", title: "clippy, wasm", needs: &[Need::Lints, Need::WasmTarget], uses: &[], run: |_| passed(wasm_lints()) },
     Step { name: "native", title: "native tests of the workspace", needs: &[], uses: &[], run: |_| passed(cargo("test --workspace")) },
+    Step { name: "fuzz", title: "the fuzzers, a few seconds each", needs: &[], uses: &[], run: |_| fuzz() },
     Step {
         name: "doc",
         title: "documentation",
@@ -279,6 +280,14 @@ pub fn matrix(script: &str) -> Result<()> {
         node.envs(program.map(|program| (name, program)));
     }
     run_within(&mut node, Duration::from_secs(20 * 60))
+}
+
+/// The short runs, which are the same every time. libFuzzer comes as source.
+fn fuzz() -> Result<Outcome> {
+    if ["c++", "g++", "clang++"].into_iter().all(|compiler| which(compiler).is_none()) {
+        return Ok(Outcome::Skipped("libFuzzer needs a C++ compiler, and there is none: install g++".into()));
+    }
+    passed(run_within(command("node").args(["tests/fuzz/run.mjs", "short"]), Duration::from_secs(15 * 60)))
 }
 
 /// Of the package, and of the Worker that uses it.

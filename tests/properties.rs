@@ -1,0 +1,337 @@
+//! What holds for all inputs, with inputs made up: the same ones in every run. The fuzz targets in `tests/fuzz` look further.
+#![cfg(not(target_arch = "wasm32"))]
+
+use std::collections::BTreeMap;
+
+use auth_sessions::{
+    client,
+    http::scrub,
+    json::{Document, Json, List, Writer, decimal, quoted},
+    time::Time,
+};
+use chrono::{DateTime, FixedOffset, SecondsFormat};
+use proptest::{collection::vec, prelude::*, test_runner::RngSeed};
+
+fn config() -> ProptestConfig {
+    ProptestConfig { cases: 500, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..ProptestConfig::default() }
+}
+
+// ---------------------------------------------------------------- calls
+
+/// What came of a call: its requests as method and URL, the waits, the ids of `each` with whether the last one comes last, and the result or the error.
+struct Told {
+    requests: Vec<String>,
+    waits: Vec<i64>,
+    each: Vec<String>,
+    last: bool,
+    result: Result<String, String>,
+}
+
+/// Drives a call: options and arguments are JSON by name, the back-end is a function of the request's number and URL.
+fn call(goal: &str, token: Option<&str>, options: &[(&str, String)], answer: &mut dyn FnMut(usize, &str) -> (u16, String)) -> Told {
+    let mut state: BTreeMap<String, String> = options.iter().map(|(name, json)| ((*name).to_owned(), json.clone())).collect();
+    for (name, json) in
+        [("goal", quoted(goal)), ("isSecure", "true".into()), ("memory", "{}".into()), ("event", quoted("start")), ("now", "1767225600000".into())]
+    {
+        state.insert(name.into(), json);
+    }
+    state.entry("base".into()).or_insert_with(|| quoted("https://a.example"));
+    let mut told = Told { requests: vec![], waits: vec![], each: vec![], last: false, result: Err(String::new()) };
+    let mut body = String::new();
+    for _ in 0..2000 {
+        let mut call = Writer::new();
+        for (name, json) in &state {
+            call.json(name, json);
+        }
+        let text = client::step(&call.finish(), std::mem::take(&mut body).as_bytes());
+        let document = Document::read(&text).unwrap();
+        let action = document.root();
+        action.member("keep").each(&mut |name, value| drop(state.insert(name.into(), value.source().into())));
+        let mut set = |name: &str, json: String| drop(state.insert(name.into(), json));
+        match action.member("do").word() {
+            "done" => told.result = Ok(action.member("value").source().to_owned()),
+            "fail" => told.result = Err(action.member("error").source().to_owned()),
+            "tokens" => {
+                set("event", quoted("tokens"));
+                set("access", token.map_or("null".into(), quoted));
+                continue;
+            }
+            "send" => {
+                told.requests.push([action.member("method").word(), " ", &action.text("url").unwrap()].concat());
+                let (status, text) = answer(told.requests.len(), &action.text("url").unwrap());
+                body = text;
+                set("event", quoted("answer"));
+                set("answered", decimal(status.into()));
+                set("received", "{}".into());
+                continue;
+            }
+            "wait" => {
+                told.waits.push(action.number("ms").unwrap());
+                set("event", quoted("waited"));
+                continue;
+            }
+            "each" => {
+                told.each = action.member("ids").items().map(Json::as_words).collect();
+                told.last = action.is("last");
+                set("event", quoted("each"));
+                set("codes", ["[", &vec!["null"; told.each.len()].join(","), "]"].concat());
+                continue;
+            }
+            other => panic!("{other}"),
+        }
+        return told;
+    }
+    panic!("the call does not end");
+}
+
+fn rest(more: &[(&'static str, String)]) -> Vec<(&'static str, String)> {
+    [("provider", quoted("rest")), ("maxRetries", "2".into()), ("maxRetryAfter", "10".into()), ("totalTimeout", "30000".into())]
+        .into_iter()
+        .chain(more.iter().cloned())
+        .collect()
+}
+
+/// What a percent-encoded text stands for, strictly: nothing but unreserved characters stands for itself.
+fn decoded(text: &str) -> Option<String> {
+    let mut out = Vec::new();
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        out.push(match byte {
+            b'%' => {
+                let mut digit = || bytes.next().and_then(|byte| char::from(byte).to_digit(16));
+                u8::try_from(digit()? * 16 + digit()?).ok()?
+            }
+            _ if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => byte,
+            _ => return None,
+        });
+    }
+    String::from_utf8(out).ok()
+}
+
+/// A server with sessions, newest first, in pages by offset. Others sign in while the pages are read.
+struct Server {
+    ids: Vec<String>,
+    size: usize,
+    /// After that page so many new ones.
+    arrivals: Vec<usize>,
+    current: String,
+    marks: bool,
+}
+
+impl Server {
+    fn page(&mut self, number: usize, url: &str) -> (u16, String) {
+        let offset: usize = url.split_once("cursor=").map_or(0, |(_, cursor)| cursor.parse().unwrap());
+        let mut items = List::default();
+        for id in self.ids.iter().skip(offset).take(self.size) {
+            let mut item = Writer::new();
+            item.text("id", Some(id));
+            if self.marks {
+                item.flag("is_current", *id == self.current);
+            }
+            items.push(&item.finish());
+        }
+        let end = offset + self.size;
+        let next = (end < self.ids.len()).then(|| end.to_string());
+        let body = Writer::new().json("sessions", &items.finish()).text("next_cursor", next.as_deref()).finish();
+        for arrival in 0..self.arrivals.get(number - 1).copied().unwrap_or(0) {
+            self.ids.insert(0, format!("new-{number}-{arrival}"));
+        }
+        (200, body)
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn an_id_is_one_segment_of_the_path(id in "\\PC{1,40}|[./%\\\\?#:@&=+{}~]{1,12}|.{1,20}") {
+        let told = call("revoke", Some("t"), &rest(&[("id", quoted(&id))]), &mut |_, _| (204, String::new()));
+        if matches!(id.as_str(), "." | "..") {
+            prop_assert!(told.requests.is_empty());
+            return Ok(());
+        }
+        let path = told.requests[0].strip_prefix("DELETE https://a.example/api/v1/sessions/").unwrap();
+        prop_assert!(!path.contains(['/', '?', '#', '\\']));
+        prop_assert_eq!(decoded(path), Some(id));
+    }
+
+    #[test]
+    fn a_cursor_is_one_value_of_the_query(cursor in "[ -~\u{a0}-\u{ff}]{1,40}") {
+        let told = call("list", Some("t"), &rest(&[("cursor", quoted(&cursor))]), &mut |_, _| (200, "[]".into()));
+        let value = told.requests[0].strip_prefix("GET https://a.example/api/v1/sessions?cursor=").unwrap();
+        prop_assert_eq!(decoded(value), Some(cursor));
+    }
+
+    #[test]
+    fn revoke_all_ends_each_session_once_and_the_current_one_last(
+        count in 1..40usize, size in 1..9usize, arrivals in vec(0..4usize, 0..12), at in any::<prop::sample::Index>(), marks: bool, others: bool,
+    ) {
+        let ids: Vec<String> = (0..count).map(|number| format!("s{number}")).collect();
+        let current = ids[at.index(count)].clone();
+        let mut server = Server { ids: ids.clone(), size, arrivals, current: current.clone(), marks };
+        // {"sid":…}, where the server marks none.
+        let claims = Writer::new().text("sid", Some(&current)).finish();
+        let token = format!("h.{}.s", base64url(claims.as_bytes()));
+        let goal = if others { "revokeOthers" } else { "revokeAll" };
+        let told = call(goal, Some(if marks { "opaque" } else { &token }), &rest(&[]), &mut |number, url| server.page(number, url));
+        prop_assert!(told.result.is_ok(), "{:?}", told.result);
+        let mut once = told.each.clone();
+        once.sort();
+        once.dedup();
+        prop_assert_eq!(once.len(), told.each.len(), "twice: {:?}", &told.each);
+        for id in &ids {
+            prop_assert_eq!(told.each.contains(id), !others || *id != current, "{} of {:?}", id, &told.each);
+        }
+        prop_assert_eq!(told.last, !others);
+        prop_assert!(others || told.each.last() == Some(&current));
+    }
+
+    #[test]
+    fn waits_grow_and_have_a_bound(random in 0..=1000i64, status in prop::sample::select(vec![429u16, 502, 503, 504]), retries in 0..30usize) {
+        let options = [("provider", quoted("rest")), ("random", decimal(random)), ("maxRetries", retries.to_string()), ("maxRetryAfter", "10".into()), ("totalTimeout", "10000000".into())];
+        let told = call("list", Some("t"), &options, &mut |_, _| (status, String::new()));
+        prop_assert_eq!(told.waits.len(), retries);
+        prop_assert_eq!(told.requests.len(), retries + 1);
+        prop_assert!(told.waits.iter().all(|ms| (250..=8000).contains(ms)) && told.waits.is_sorted(), "{:?}", told.waits);
+        prop_assert!(told.result.is_err());
+    }
+
+    // ---------------------------------------------------------------- texts
+
+    #[test]
+    fn json_is_read_as_it_was_written(tree in tree()) {
+        let text = tree.written();
+        let document = Document::read(&text).unwrap();
+        tree.check(document.root())?;
+        prop_assert_eq!(rewritten(document.root()), text);
+    }
+
+    #[test]
+    fn a_secret_leaves_no_trace(secrets in vec("[A-Z0-9]{4,12}", 1..5), text in vec(("[a-z ,:é]{1,8}", any::<prop::sample::Index>()), 0..12), longer: bool) {
+        let mut secrets = secrets;
+        if longer {
+            // One that begins as another does, and comes later.
+            secrets.push(format!("{}X9", secrets[0]));
+        }
+        let (mut given, mut expected) = (String::new(), String::new());
+        for (words, index) in &text {
+            given += words;
+            given += &secrets[index.index(secrets.len())];
+            expected += words;
+            expected += "[redacted]";
+        }
+        prop_assert_eq!(scrub(&given, &secrets), expected);
+    }
+
+    #[test]
+    fn a_scrubbed_text_is_short(text in ".{0,2000}") {
+        prop_assert!(scrub(&text, &[]).len() < 520);
+    }
+
+    // ---------------------------------------------------------------- times
+
+    #[test]
+    fn times_are_what_chrono_makes_of_them(millis in -62_167_219_200_000..=253_402_300_799_999i64) {
+        let time = Time::from_millis(millis).unwrap();
+        prop_assert_eq!(time.to_iso(), DateTime::from_timestamp_millis(millis).unwrap().to_rfc3339_opts(SecondsFormat::Millis, true));
+        prop_assert_eq!(Time::parse_iso(&time.to_iso()), Some(time));
+    }
+
+    #[test]
+    fn times_with_offsets_are_read(seconds in -62_000_000_000..253_000_000_000i64, nanos in 0..1_000_000_000u32, minutes in -1439..=1439i32, form in 0..4usize) {
+        let form = [SecondsFormat::Secs, SecondsFormat::Millis, SecondsFormat::Micros, SecondsFormat::Nanos][form];
+        let moment = DateTime::from_timestamp(seconds, nanos).unwrap().with_timezone(&FixedOffset::east_opt(minutes * 60).unwrap());
+        let text = moment.to_rfc3339_opts(form, false);
+        let expected = DateTime::parse_from_rfc3339(&text).unwrap().timestamp_millis();
+        prop_assert_eq!(Time::parse_iso(&text).map(Time::millis), Some(expected), "{}", text);
+        let spaced = text.replace('T', " ");
+        prop_assert_eq!(Time::parse_iso(&spaced).map(Time::millis), Some(expected), "{}", spaced);
+    }
+}
+
+// ---------------------------------------------------------------- JSON
+
+#[derive(Clone, Debug)]
+enum Tree {
+    Null,
+    Flag(bool),
+    Number(i64),
+    Text(String),
+    List(Vec<Tree>),
+    Object(BTreeMap<String, Tree>),
+}
+
+fn tree() -> impl Strategy<Value = Tree> {
+    let leaf = prop_oneof![
+        Just(Tree::Null),
+        any::<bool>().prop_map(Tree::Flag),
+        any::<i64>().prop_map(Tree::Number),
+        "\\PC{0,12}|.{0,12}|[\"\\\\\u{0}-\u{1f}]{0,6}".prop_map(Tree::Text)
+    ];
+    leaf.prop_recursive(6, 48, 6, |inner| {
+        prop_oneof![vec(inner.clone(), 0..6).prop_map(Tree::List), prop::collection::btree_map("[ -!#-\\[\\]-~é]{0,8}", inner, 0..6).prop_map(Tree::Object)]
+    })
+}
+
+impl Tree {
+    fn written(&self) -> String {
+        match self {
+            Self::Null => "null".into(),
+            Self::Flag(flag) => flag.to_string(),
+            Self::Number(number) => decimal(*number),
+            Self::Text(text) => quoted(text),
+            Self::List(items) => {
+                let mut list = List::default();
+                items.iter().for_each(|item| list.push(&item.written()));
+                list.finish()
+            }
+            Self::Object(members) => {
+                let mut object = Writer::new();
+                for (name, value) in members {
+                    object.json(name, &value.written());
+                }
+                object.finish()
+            }
+        }
+    }
+
+    fn check(&self, json: Json<'_>) -> Result<(), TestCaseError> {
+        match self {
+            Self::Null => prop_assert!(json.is_null()),
+            Self::Flag(flag) => prop_assert_eq!(json.as_bool(), Some(*flag)),
+            Self::Number(number) => {
+                prop_assert_eq!(json.as_words(), number.to_string());
+                // What is near the end of what fits is refused.
+                prop_assert!(json.as_scaled(0) == Some(*number) || number.unsigned_abs() > (i64::MAX / 10).unsigned_abs());
+            }
+            Self::Text(text) => prop_assert_eq!(json.as_str(), Some(text.clone())),
+            Self::List(items) => {
+                prop_assert_eq!(json.items().count(), items.len());
+                for (item, json) in items.iter().zip(json.items()) {
+                    item.check(json)?;
+                }
+            }
+            Self::Object(members) => {
+                for (name, value) in members {
+                    value.check(json.member(name))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn rewritten(json: Json<'_>) -> String {
+    json.map(&|_, value| Some(rewritten(value)))
+}
+
+/// RFC 4648, section 5, without padding.
+fn base64url(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut out = String::new();
+    for chunk in bytes.chunks(3) {
+        let bits = chunk.iter().enumerate().fold(0u32, |bits, (index, byte)| bits | u32::from(*byte) << (16 - 8 * index));
+        out.extend((0..=chunk.len()).map(|index| char::from(ALPHABET[(bits >> (18 - 6 * index) & 63) as usize])));
+    }
+    out
+}

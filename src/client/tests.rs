@@ -460,6 +460,12 @@ fn a_refresh_token_is_not_sent_again_after_a_lost_answer() {
 }
 
 #[test]
+fn an_answer_that_is_cut_off_says_nothing_of_who_is_signed_in() {
+    let mut driver = Driver::new([Answer(200, r#"{"id":"sess_1","us"#)]).with("provider", "\"clerk\"").with("id", "\"sess_1\"");
+    assert_eq!(code(&driver.run("get").unwrap_err()), "invalid_response");
+}
+
+#[test]
 fn a_results_words_hold_no_secret() {
     let body: &'static str = format!(r#"{{"success":true,"message":"bye {}"}}"#, refresh("s1")).leak();
     for goal in ["logout", "revokeAll", "revokeCurrent"] {

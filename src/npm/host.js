@@ -1,5 +1,5 @@
 import { SessionsError, fail, toSessionsError } from "./error.js";
-import { alone, listen, newest, tell } from "./tabs.js";
+import { alone, isBrowser, listen, newest, tell } from "./tabs.js";
 
 /** A larger answer is not a list of sessions. */
 const MAX_BODY = 8 * 1024 * 1024;
@@ -43,10 +43,8 @@ export class Host {
 
   /** The result. A logout has one even when time runs out or the caller gives up. `state` is what the wasm side is told; it says what to keep in it. */
   async drive(step, state) {
-    const { onLine, userAgent } = globalThis.navigator ?? {};
-    // Node, Deno, Bun and the edge runtimes have a navigator too, but none of them claims to be a browser.
-    state.browser = typeof userAgent === "string" && userAgent.startsWith("Mozilla/");
-    state.offline = onLine === false;
+    state.browser = isBrowser();
+    state.offline = globalThis.navigator?.onLine === false;
     state.event = "start";
     for (let body; ; ) {
       state.now = Date.now();
@@ -117,8 +115,8 @@ export class Host {
         if (/^cookie$/i.test(name) && merged.has(name)) merged.set(name, `${merged.get(name)}; ${value}`);
         else merged.append(name, value);
       }
-      // Nothing is set that was not asked for: edge runtimes refuse what they do not know.
-      request = new Request(url, { method, headers: merged, redirect: "manual", ...(body !== null && { body }), ...(credentials && { credentials }) });
+      // Nothing is set that was not asked for: edge runtimes refuse what they do not know. But browsers keep answers that don't forbid it (a 410 for ever).
+      request = new Request(url, { method, headers: merged, redirect: "manual", ...(isBrowser() && { cache: "no-store" }), ...(body !== null && { body }), ...(credentials && { credentials }) });
     } catch {
       throw fail("invalid_options", "the runtime refuses this request: check headers and credentials");
     }

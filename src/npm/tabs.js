@@ -9,12 +9,13 @@ let channel;
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Several tabs share nothing on servers: there, tokens are of many users. */
-const isBrowser = () => /^Mozilla\//.test(globalThis.navigator?.userAgent) && globalThis.BroadcastChannel;
+/** Node, Deno, Bun and the edge runtimes have a navigator too, but none of them claims to be a browser. */
+export const isBrowser = () => /^Mozilla\//.test(globalThis.navigator?.userAgent);
 
 /** Listens from now on: what another tab refreshes later is known then. Whether there can be other tabs. */
 export function listen() {
-  if (channel || !isBrowser()) return channel;
+  // On servers tokens are of many users: nothing is shared.
+  if (channel || !isBrowser() || !globalThis.BroadcastChannel) return channel;
   channel = new BroadcastChannel("auth-sessions");
   channel.onmessage = ({ data }) => {
     const [key, pair, claim] = Array.isArray(data) ? data : [];

@@ -95,7 +95,7 @@ async function run(name, seconds) {
   const row = { name, executions, seconds: Math.round(elapsed), "exec/s": Math.round(executions / elapsed), coverage: after, "new coverage": after - before, findings: code === 0 ? 0 : 1 };
   if (code === 0) return row;
   const input = /Test unit written to (\S+)/.exec(said)?.[1];
-  const message = said.split("\n").filter((line) => !/^(#\d+|\s+(\d+:|at )|INFO|NOTE|MS:|0x|stat::|Dictionary)/.test(line)).slice(0, 30).join("\n");
+  const message = said.split("\n").filter((line) => !/^(#\d+|\s+(\d+:|at )|INFO|NOTE|WARNING|SUMMARY|Loaded|MS:|0x|==|stat::|Dictionary|note:| +Combine)/.test(line)).slice(0, 30).join("\n");
   return { ...row, report: `\n${name}: a finding\n${message}\nsee it again: node tests/fuzz/run.mjs one ${name} ${input ? path.relative(process.cwd(), input) : "<file>"}\n` };
 }
 

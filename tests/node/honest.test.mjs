@@ -1,7 +1,7 @@
 // Answers and inputs that must not be taken for more than they are: nothing is called done that was not, and nobody is served with what is another's.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { createSessions, every, fails, faked, json, jwt, settles } from "./support.mjs";
+import { createSessions, every, fails, faked, inBrowser, json, jwt, settles } from "./support.mjs";
 
 const rest = (answer, options = {}) => faked(answer, { provider: "rest", ...options });
 
@@ -130,4 +130,11 @@ describe("two users of one client, each with tokens from functions", () => {
     who.now = "a";
     assert.equal((await settles(sessions.refresh())).accessToken, "new-refresh-a");
   });
+});
+
+test("a browser's cache is never asked; elsewhere nothing is said of it", async () => {
+  const { sessions, sent } = faked(() => json({ sessions: [], count: 0 }));
+  await sessions.list();
+  await inBrowser(() => sessions.list());
+  assert.deepEqual(sent.map(({ cache }) => cache), ["default", "no-store"]);
 });

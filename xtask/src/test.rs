@@ -103,6 +103,16 @@ const STEPS: &[Step] = &[
         },
     },
     Step {
+        name: "faults",
+        title: "every operation under every fault, in Node, workerd and Chromium",
+        needs: &[Need::Matrix],
+        uses: &[Made::Package],
+        run: |shared| {
+            tools::ensure(&[Need::Chromium]);
+            passed(shared.matrix("faults.mjs"))
+        },
+    },
+    Step {
         name: "load",
         title: "a thousand browsers on the handler in workerd",
         needs: &[Need::Matrix],

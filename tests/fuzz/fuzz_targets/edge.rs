@@ -92,7 +92,10 @@ fn visit(case: &Value) {
         assert_ne!(what, "pass", "our path: {path}");
         if what != "answer" {
             assert_eq!(method, if operation == "list" { "GET" } else { "POST" }, "{action}");
-            assert!(if operation == "list" { may_read } else { may_write }, "another site asks: site {site:?}, from {from:?}, host {host}, origin {origin}: {action}");
+            assert!(
+                if operation == "list" { may_read } else { may_write },
+                "another site asks: site {site:?}, from {from:?}, host {host}, origin {origin}: {action}"
+            );
             assert!(!is_key || has_scope, "nobody said whose sessions these are");
         }
         let result = results.pop_front().unwrap_or(&Value::Null);
@@ -109,7 +112,10 @@ fn visit(case: &Value) {
                     assert!(asked == operation || is_key && asked == "get" || is_key && operation == "logout" && asked == "logout", "{action}");
                     if let (Some(id), "revoke" | "get") = (id, asked) {
                         assert_eq!(percent_decoded(id).as_deref(), text(&action, "id"), "{action}");
-                        assert!(!matches!(text(&action, "id"), None | Some("" | "." | "..")) && text(&action, "id").is_some_and(|id| id.len() <= 512), "{action}");
+                        assert!(
+                            !matches!(text(&action, "id"), None | Some("" | "." | "..")) && text(&action, "id").is_some_and(|id| id.len() <= 512),
+                            "{action}"
+                        );
                     }
                     // What ends a session by a secret key has been seen to be this user's.
                     if is_key && (asked == "revoke" || asked == "logout") {
@@ -151,7 +157,8 @@ fn visit(case: &Value) {
 fn answer(state: &Value, action: &Value, given: &[String], is_allowed: bool, operation: &str) {
     let status = action["status"].as_i64().expect("a status");
     assert!((200..600).contains(&status), "{action}");
-    let headers: Vec<(&str, &str)> = items(action, "headers").iter().map(|pair| (pair[0].as_str().expect("a name"), pair[1].as_str().expect("a value"))).collect();
+    let headers: Vec<(&str, &str)> =
+        items(action, "headers").iter().map(|pair| (pair[0].as_str().expect("a name"), pair[1].as_str().expect("a value"))).collect();
     assert!(headers.iter().all(|(name, value)| is_valid_header(name, value)), "{action}");
     assert!(headers.contains(&("cache-control", "no-store")), "{action}");
     assert_eq!(headers.iter().any(|(name, value)| *name == "access-control-allow-origin" && *value == ALLOWED), is_allowed, "{action}");
@@ -160,7 +167,12 @@ fn answer(state: &Value, action: &Value, given: &[String], is_allowed: bool, ope
     // The tokens that cookies brought, and those that came meanwhile.
     let mut tokens: Vec<&str> = given.iter().map(String::as_str).collect();
     let cookies = text(state, "cookie").unwrap_or_default();
-    tokens.extend(["accessToken", "refreshToken"].iter().filter_map(|name| text(state, name)).filter(|token| token.contains("Q7") && (cookies.contains(token) || given.iter().any(|new| new == token))));
+    tokens.extend(
+        ["accessToken", "refreshToken"]
+            .iter()
+            .filter_map(|name| text(state, name))
+            .filter(|token| token.contains("Q7") && (cookies.contains(token) || given.iter().any(|new| new == token))),
+    );
     if let Some(body) = action["body"].as_str() {
         let body = parsed(body);
         // What the case itself has the client say of a failure is not looked at.

@@ -28,7 +28,8 @@ fuzz_target!(|data: &[u8]| {
         }
         (Some(_), Err(error)) => {
             let why = error.to_string();
-            let is_known = why.contains("surrogate") || why.contains("hex escape") || why.contains("recursion limit") || text.to_ascii_lowercase().contains("\\ud");
+            let is_known =
+                why.contains("surrogate") || why.contains("hex escape") || why.contains("recursion limit") || text.to_ascii_lowercase().contains("\\ud");
             assert!(is_known, "read here, and not by serde_json: {why}");
         }
         (None, Ok(expected)) => assert!(depth(expected) > 64, "not read here"),
@@ -50,7 +51,10 @@ fn compare(json: Json<'_>, expected: &Value) {
             if let Ok(number) = json.source().parse::<i64>()
                 && number.abs() < i64::MAX / 10
             {
-                assert_eq!((json.as_scaled(0), json.as_scaled(1)), (Some(number), (number.abs() < i64::MAX / 100).then_some(number * 10).or(json.as_scaled(1))));
+                assert_eq!(
+                    (json.as_scaled(0), json.as_scaled(1)),
+                    (Some(number), (number.abs() < i64::MAX / 100).then_some(number * 10).or(json.as_scaled(1)))
+                );
             }
         }
         Value::Array(items) => {

@@ -22,7 +22,8 @@ fuzz_target!(|data: &[u8]| {
     let Ok(value) = std::str::from_utf8(text) else { return };
     let seconds = after(value);
     let digits = value.trim_ascii();
-    let expected = (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.parse::<u128>().map_or(LONGEST, |seconds| seconds.min(LONGEST as u128) as i64));
+    let expected = (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+        .then(|| digits.parse::<u128>().map_or(LONGEST, |seconds| seconds.min(LONGEST as u128) as i64));
     assert_eq!(seconds, expected, "{value:?}");
     let now = number(0).clamp(0, 253_402_300_799_999);
     assert!(until(value, now).is_none_or(|seconds| (0..=LONGEST).contains(&seconds)), "{value:?}");

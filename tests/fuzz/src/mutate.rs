@@ -42,9 +42,8 @@ impl Chance {
     }
 
     fn value(&mut self) -> Value {
-        const VALUES: [&str; 16] = [
-            "null", "true", "false", "0", "1", "-1", "2", "200", "401", "1767225600", "1767225600000", "9223372036854775807", "1.5", "1e3", "[]", "{}",
-        ];
+        const VALUES: [&str; 16] =
+            ["null", "true", "false", "0", "1", "-1", "2", "200", "401", "1767225600", "1767225600000", "9223372036854775807", "1.5", "1e3", "[]", "{}"];
         match self.below(3) {
             0 => Value::String(self.word()),
             _ => serde_json::from_str(VALUES[self.below(VALUES.len())]).unwrap_or_default(),

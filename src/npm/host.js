@@ -347,8 +347,8 @@ async function receive(fetch, request, signal, ends) {
   for (const name of READ_HEADERS) {
     const value = got.get(name);
     if (typeof value === "string") received[name] = value;
-    // A date (RFC 9110, 5.6.7): in seconds from now.
-    if (name === "retry-after" && /^\w{3}, .* GMT$/.test(value)) received[name] = String(Math.max(0, Math.ceil((Date.parse(value) - Date.now()) / 1000)));
+    // A date in one of three forms (RFC 9110, 5.6.7), one of them without a zone: in seconds from now. Nonsense stays nonsense.
+    if (name === "retry-after" && /^[A-Z][a-z]{2}/.test(value)) received[name] = String(Math.max(0, Math.ceil((Date.parse(/GMT$/.test(value) ? value : `${value} GMT`) - Date.now()) / 1000)));
   }
   let body;
   try {

@@ -1,7 +1,6 @@
 // What holds for all inputs of the JavaScript parts, with inputs made up: the same ones in every run.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inspect } from "node:util";
 import fc from "fast-check";
 import { CookieJar } from "tough-cookie";
 import { SessionsError, createSessions, faked, json } from "./support.mjs";
@@ -168,7 +167,6 @@ function changed(path, value, extra) {
   return profile;
 }
 
-const PATHS = ["list", "revoke", "logout", "refresh"];
 
 /** Calls of a client that may not be one. Whatever is sent goes to `base`. */
 async function use(options) {
@@ -180,9 +178,7 @@ async function use(options) {
   const sessions = createSessions(typeof options === "object" && options !== null ? { ...options, fetch } : options);
   const outcomes = [];
   for (const call of [() => sessions.capabilities(), () => sessions.list(), () => sessions.revoke("a/../b"), () => sessions.logout()]) outcomes.push(await outcome(call));
-  // A path with such steps is the profile's own doing.
-  const climbs = /\/\.\.?[/?']/.test(inspect(PATHS.map((name) => options?.provider?.[name]?.path)));
-  for (const url of sent) assert.ok(url.startsWith(climbs ? "https://api.example.com/" : "https://api.example.com/v2/"), url);
+  for (const url of sent) assert.ok(url.startsWith("https://api.example.com/v2/"), url);
   return outcomes;
 }
 

@@ -429,3 +429,10 @@ describe("authentik", () => {
     });
   });
 });
+
+test("a path that would leave baseUrl's, or is none, is refused", async () => {
+  for (const path of ["/..", "/../x", "/a/../b", "/a/..", "/.", "/%2e%2E/x", "/a/.%2e?x", ["/a"], "//a", "a", "", null]) {
+    const provider = { list: { method: "GET", path: "/s" }, revoke: { method: "POST", path: "/s/{id}" }, logout: { method: "POST", path } };
+    await fails(createSessions({ provider, baseUrl: "https://api.example.com/v2", token: "t" }).list(), "invalid_options", JSON.stringify(path));
+  }
+});

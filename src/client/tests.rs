@@ -486,7 +486,8 @@ fn a_secret_that_is_a_word_of_ours_does_no_harm() {
 
 #[test]
 fn a_next_page_that_cannot_be_asked_for_is_no_answer() {
-    for next in ["n\\u0000", "a\\nb", "ł"] {
+    // Whatever of ours a back-end repeats there, it goes into no address.
+    for next in ["n\\u0000", "a\\nb", "ł", &format!("page-{}", access())] {
         let body: &'static str = format!(r#"{{"items":[],"continuationToken":"{next}"}}"#).leak();
         assert_eq!(code(&ksef([Answer(200, body)]).run("list").unwrap_err()), "invalid_response", "{next}");
     }

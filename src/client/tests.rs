@@ -487,9 +487,11 @@ fn a_secret_that_is_a_word_of_ours_does_no_harm() {
 #[test]
 fn a_next_page_that_cannot_be_asked_for_is_no_answer() {
     // Whatever of ours a back-end repeats there, it goes into no address.
-    for next in ["n\\u0000", "a\\nb", "ł", &format!("page-{}", access())] {
+    for next in ["n\\u0000", "a\\nb", "ł", "page-secret-1"] {
         let body: &'static str = format!(r#"{{"items":[],"continuationToken":"{next}"}}"#).leak();
-        assert_eq!(code(&ksef([Answer(200, body)]).run("list").unwrap_err()), "invalid_response", "{next}");
+        let mut driver = ksef([Answer(200, body)]);
+        driver.tokens = [(Some("secret-1".into()), None)].into();
+        assert_eq!(code(&driver.run("list").unwrap_err()), "invalid_response", "{next}");
     }
 }
 

@@ -68,7 +68,7 @@ export class Refreshes {
       entry.until = entry.at + (entry.isLost ? LOST : KEPT);
       if (!entry.tokens && !entry.isLost) {
         // Refused: for others that come with it, too. Otherwise the next request may try.
-        if (entry.error.code === "unauthenticated" && entry.error.status) entry.until = entry.at + LEEWAY;
+        if (entry.error?.code === "unauthenticated" && entry.error.status) entry.until = entry.at + LEEWAY;
         else this.#entries.delete(token);
       }
     }
@@ -107,7 +107,8 @@ export class Refreshes {
     this.#sweep();
     for (let entry; (entry = this.#entries.get(visit.state.refreshToken)) && !visit.had.has(visit.state.refreshToken); ) {
       await this.#end(entry);
-      if (!entry.tokens) return;
+      // Whoever comes with a token that was replaced long ago ends nobody's session but that one.
+      if (!entry.tokens || !this.#serves(entry, visit)) return;
       this.adopt(visit, entry.tokens);
     }
   }

@@ -28,6 +28,7 @@ export function listen() {
     }
     if (typeof claim !== "number") return note(key, pair);
     claims.set(key, Math.min(claim, claims.get(key) ?? 1));
+    if (claims.size > 50) claims.delete(claims.keys().next().value);
     // Whoever comes too late is told.
     if (working.has(key) && claim >= 0) channel.postMessage([key, null, -1]);
   };

@@ -538,6 +538,16 @@ describe("a logout", () => {
     }
   });
 
+  test("with a token that was replaced long ago ends nothing of what came after it", async (context) => {
+    const wait = clock(context);
+    const { ask, lines } = backEnd();
+    await ask(LIST, { cookie: R1 });
+    wait(11 * SECOND);
+    await ask(OUT, { cookie: R1 });
+    assert.deepEqual(lines.filter((line) => line.startsWith("logout")), ["logout r-1"]);
+    assert.equal((await ask(LIST, { cookie: "access_token=a-2; refresh_token=r-2" })).status, 200);
+  });
+
   test("of one browser is nothing to another", async () => {
     const { ask } = backEnd();
     await ask(OUT, { cookie: R1 });

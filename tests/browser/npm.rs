@@ -34,6 +34,7 @@ served! {
     "/src/npm/input.js" INPUT "METHODS"
     "/src/npm/profile.js" PROFILE "readProfile"
     "/src/npm/sessions.js" SESSIONS "define"
+    "/src/npm/tabs.js" TABS "listen"
     "/tests/browser/fetch.js" FETCH "kinds"
 }
 

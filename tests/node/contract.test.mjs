@@ -287,7 +287,7 @@ describe("in browsers", () => {
         const body = await request.clone().text();
         assert.equal(headers["content-type"], body === "" ? undefined : "application/json", line);
         assert.ok(headers.accept === undefined || headers.accept === "application/json");
-        assert.deepEqual([request.redirect, request.mode, request.cache], ["manual", "cors", "default"]);
+        assert.deepEqual([request.redirect, request.mode, request.cache], ["manual", "cors", "no-store"]);
       }
     });
   }

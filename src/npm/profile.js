@@ -8,7 +8,7 @@ const COUNT = number(1, 1e9);
 const STATUSES = ["an array of HTTP statuses", isList(number(100, 599)[1])];
 const ENDPOINT = {
   "method!": oneOf("GET", "POST", "PUT", "PATCH", "DELETE"),
-  "path!": ["a path that begins with one slash, without steps such as ..; {id} is all that may be in braces", (value) => STRING[1](value) && /^\/(?!\/)(?!(?:.*\/)?(?:\.|%2e){1,2}(?:[/?]|$))(?:[^\s"#\\{}]|\{id\})*$/i.test(value)],
+  "path!": ["a path that begins with one slash, without steps such as ..; {id} is all that may be in braces", (value) => STRING[1](value) && /^\/(?!\/)(?!(?:.*\/)?(?:\.|%2[eE]){1,2}(?:[/?]|$))(?:[^\s"#\\{}]|\{id\})*$/.test(value)],
   own: FLAG, body: ['JSON, with no "{…}" but "{id}" and "{refreshToken}"', (value) => !/"\{(?!(id|refreshToken)\}")[^"]*\}"/.test(JSON.stringify(value))], success: STATUSES, gone: STATUSES,
 };
 const LIST = {

@@ -49,7 +49,7 @@ fn compare(json: Json<'_>, expected: &Value) {
             assert!(json.source().eq_ignore_ascii_case(&number.to_string()) || json.source().contains(['e', 'E']), "{} {number}", json.source());
             // Whole numbers that are far from the end of what fits.
             if let Ok(number) = json.source().parse::<i64>()
-                && number.abs() < i64::MAX / 10
+                && number.unsigned_abs() < i64::MAX as u64 / 10
             {
                 assert_eq!(
                     (json.as_scaled(0), json.as_scaled(1)),

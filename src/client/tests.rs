@@ -24,6 +24,7 @@ struct Driver {
     /// What was said about how to end sessions one by one: the last one last, and the limits.
     each: Option<(bool, String)>,
     signs_in_again: bool,
+    refresh_fails: bool,
     warnings: Option<String>,
 }
 
@@ -64,6 +65,7 @@ impl Driver {
             told: None,
             each: None,
             signs_in_again: false,
+            refresh_fails: false,
             warnings: None,
         }
     }
@@ -173,6 +175,11 @@ impl Driver {
                 }
                 "refresh" => {
                     self.log.push("refresh".into());
+                    if self.refresh_fails {
+                        let failure = r#"{"code":"network","message":"no answer","cause":null,"fatal":true}"#;
+                        told = vec![("event", quoted("failed")), ("failure", failure.to_owned())];
+                        continue;
+                    }
                     told = vec![("event", quoted("refreshed")), ("refreshed", quoted(&token(r#"{"exp":1767230000}"#)))];
                 }
                 "reauthenticate" => {
@@ -432,6 +439,82 @@ fn a_refresh_is_told_and_remembered() {
     driver.memory.remove("access");
     driver.run("refresh").unwrap();
     assert!(driver.requests()[0].contains(r#""refresh_token":"newest""#));
+}
+
+const LIST: Reply = Answer(200, r#"{"sessions":[],"count":0}"#);
+
+#[test]
+fn tokens_are_replaced_shortly_before_their_end() {
+    const REFRESHED: [&str; 2] = ["refresh", "GET https://auth.example/oauth/sessions"];
+    // One of our own refresh: counted from when it came.
+    for (now, expected) in [(NOW - 1, &REFRESHED[1..]), (NOW, &REFRESHED)] {
+        let mut driver = Driver::new([LIST]).memory("accessToken", "newest").memory("due", &NOW.to_string());
+        driver.now = now;
+        driver.run("list").unwrap();
+        assert_eq!(driver.requests(), expected);
+    }
+    // Any other: by the back-end's clock. This one has 30 minutes left at NOW; the last minute is too late.
+    for (skew, expected) in [(None, &REFRESHED[1..]), (Some(-2 * 3_600_000), &REFRESHED[1..]), (Some(-1000), &REFRESHED), (Some(i64::MAX), &REFRESHED[1..])] {
+        let mut driver = Driver::new([LIST]);
+        driver.now = NOW + 29 * 60_000 + 1000;
+        driver.memory.extend(skew.map(|skew: i64| ("skew".to_owned(), skew.to_string())));
+        driver.run("list").unwrap();
+        assert_eq!(driver.requests(), expected, "{skew:?}");
+    }
+    let due = || Driver::new([LIST]).memory("accessToken", "newest").memory("due", "0");
+    // It is not the newest one that the function gives.
+    let mut driver = due();
+    driver.fixed = false;
+    driver.run("list").unwrap();
+    assert_eq!(driver.requests(), REFRESHED[1..]);
+    // Nothing to refresh with, or nobody to ask.
+    let offline = || Driver { offline: true, ..due() };
+    for mut driver in
+        [due().memory("refreshToken", "spent").memory("spent", "spent"), offline(), due().with("clientId", "null"), due().with("authorization", "\"Bearer x\"")]
+    {
+        driver.run("list").unwrap();
+        assert_eq!(driver.requests(), REFRESHED[1..]);
+    }
+    let mut driver = Driver { answers: [Answer(200, r#"{"success":true}"#)].into(), ..due() };
+    driver.run("logout").unwrap();
+    assert_eq!(driver.requests().len(), 1);
+}
+
+#[test]
+fn a_call_goes_on_when_the_refresh_before_it_fails() {
+    let due = |answer| Driver { refresh_fails: true, ..Driver::new([answer]).memory("accessToken", "newest").memory("due", "0") };
+    let mut driver = due(LIST);
+    driver.run("list").unwrap();
+    assert_eq!(driver.requests().len(), 2);
+    // Once in a call.
+    let mut driver = due(Answer(401, "{}"));
+    assert_eq!(code(&driver.run("list").unwrap_err()), "unauthenticated");
+    assert_eq!(driver.requests().len(), 2);
+    // A logout meanwhile.
+    let mut driver = due(LIST).memory("signedOut", "1");
+    driver.tokens = [(Some(access()), Some(refresh("s1"))), (None, None)].into();
+    driver.fixed = false;
+    driver.memory.insert("accessToken".into(), access());
+    assert_eq!(code(&driver.run("list").unwrap_err()), "unauthenticated");
+    assert_eq!(driver.requests(), ["refresh"]);
+}
+
+#[test]
+fn a_lifetime_does_not_hang_on_the_local_clock() {
+    let at = |skew: i64, body: &str| {
+        let body: &'static str = body.to_owned().leak();
+        let mut driver = Driver::new([Answer(200, body)]).memory("skew", &skew.to_string());
+        let tokens = driver.run("refresh").unwrap();
+        (driver.memory.get("due").map(|due| due.parse::<i64>().unwrap() - NOW), text(&tokens, "expiresAt"))
+    };
+    let (hour, iso) = (3_600_000, |text: &str| Some(text.to_owned()));
+    assert_eq!(at(0, TOKENS), (Some(hour - 60_000), iso("2026-01-01T01:00:00.000Z")));
+    assert_eq!(at(-hour, TOKENS), (Some(hour - 60_000), iso("2026-01-01T00:00:00.000Z")));
+    let own = format!(r#"{{"access_token":"{}","expires_in":5,"refresh_token":"n"}}"#, token(r#"{"iat":1500000000,"exp":1500000300}"#));
+    assert_eq!(at(0, &own), (Some(270_000), iso("2017-07-14T02:45:00.000Z")));
+    for none in [r#"{"access_token":"a","refresh_token":"n"}"#, r#"{"access_token":"a","refresh_token":"n","expires_in":0}"#] {
+        assert_eq!(at(0, none).0, None);
+    }
 }
 
 #[test]

@@ -7,6 +7,9 @@ const MAX_BODY = 8 * 1024 * 1024;
 /** Sessions that are ended at once, one by one: quick for a handful of devices, and polite. */
 const CONCURRENCY = 4;
 
+/** Clocks that differ by less, in ms, are the same. */
+const LATENCY = 5000;
+
 /** People take their time to sign in again, but not for ever. */
 const REAUTHENTICATION = 10 * 60 * 1000;
 
@@ -126,7 +129,8 @@ export class Host {
     const limit = Math.min(isLong ? Infinity : (this.#call.timeout ?? timeout), this.#ends - began);
     const controller = new AbortController();
     try {
-      const answer = await this.#within(receive(fetch, request, controller.signal, began + limit), limit, "answer");
+      const { skew, ...answer } = await this.#within(receive(fetch, request, controller.signal, began + limit), limit, "answer");
+      this.#memory.texts.skew = skew ?? this.#memory.texts.skew;
       return { event: "answer", ...answer, about: { ...about, status: answer.answered, durationMs: Date.now() - began } };
     } catch (error) {
       controller.abort();
@@ -350,6 +354,8 @@ async function receive(fetch, request, signal, ends) {
     // A date in one of three forms (RFC 9110, 5.6.7), one of them without a zone: in seconds from now. Nonsense stays nonsense.
     if (name === "retry-after" && /^[A-Z][a-z]{2}/.test(value)) received[name] = String(Math.max(0, Math.ceil((Date.parse(/GMT$/.test(value) ? value : `${value} GMT`) - Date.now()) / 1000)));
   }
+  // How far the back-end's clock is ahead. It tells whole seconds, and the answer was on its way: less is no difference. Across origins it is rarely to be seen.
+  const ahead = Date.parse(got.get("date")) - Date.now();
   let body;
   try {
     body = await readAll(response, ends);
@@ -359,7 +365,7 @@ async function receive(fetch, request, signal, ends) {
   if (typeof body === "string") {
     throw fail("invalid_response", body);
   }
-  return { answered: status, received, body };
+  return { answered: status, received, body, ...(Number.isFinite(ahead) && { skew: String(Math.abs(ahead) < LATENCY ? 0 : ahead) }) };
 }
 
 /** Of an answer's headers, those that anything here looks at. Across origins a browser shows only what the server exposes. */

@@ -32,8 +32,16 @@ export function define(load, Driver = Host) {
         if (operation === "logout") {
           await host.settle();
         }
-        const drive = async (more) => host.drive(await wasm(), { goal: operation, ...config, ...call.input, headers: mergeHeaders(options, call), ...more });
-        const result = await (direct ? host.alone(`auth-sessions ${config.base}`, direct.token, drive) : drive());
+        const state = { goal: operation, ...config, ...call.input, headers: mergeHeaders(options, call) };
+        const drive = async (more) => host.drive(await wasm(), Object.assign(state, more));
+        const result = await (direct ? host.alone(`auth-sessions ${config.base}`, direct.token, drive) : drive()).catch((thrown) => {
+          const error = toSessionsError(thrown, options.provider, operation);
+          if (operation !== "logout" || error.code !== "internal") throw error;
+          // Even where wasm does not start, or traps, the user is logged out on this side.
+          if (call.input.authorization === undefined) memory.texts = { signedOut: `1${memory.texts.signedOut ?? ""}` };
+          const server = { answer: "rejected", failed: "unreachable", waited: "unreachable" }[state.event] ?? "skipped";
+          return { success: false, message: error.message, server, error };
+        });
         return await finish(result, options, call);
       } catch (error) {
         throw toSessionsError(error, options?.provider, operation);

@@ -38,6 +38,7 @@ pub use read::{list, read};
 use crate::error::{Code, Error};
 use crate::http::Response;
 use crate::json::{Json, join, words};
+use crate::secret::Secret;
 use crate::time::Time;
 
 /// What a caller, or this client on their behalf, asks of a back-end.
@@ -125,11 +126,13 @@ pub enum Answer<'a> {
     /// New tokens.
     Tokens {
         /// The access token.
-        access: String,
+        access: Secret,
         /// The refresh token, if there is a new one to be seen.
-        refresh: Option<String>,
+        refresh: Option<Secret>,
         /// When the access token runs out.
         expires_at: Option<Time>,
+        /// How long it lives, in milliseconds.
+        lifetime: Option<i64>,
     },
     /// A result of the back-end's own, in JSON.
     Value(String),
@@ -149,7 +152,7 @@ pub struct Asked<'a> {
     pub endpoint: Json<'a>,
     /// Its path as it was sent.
     pub path: &'a str,
-    /// Now, for lifetimes that are given in seconds.
+    /// Now by the back-end's clock, for lifetimes that are given in seconds.
     pub now: Option<Time>,
 }
 

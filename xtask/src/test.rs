@@ -279,7 +279,8 @@ fn wasm(shared: &Shared) -> Result<Outcome> {
 fn node(shared: &Shared) -> Result<Outcome> {
     let tarball = package::tarball()?;
     let (sandbox, _) = shared.sandbox("node", 4820, None, None)?;
-    passed(npm_run("node", &[("SANDBOX_URL", sandbox.url.as_ref()), ("PACKAGE_TARBALL", tarball.as_ref())]))
+    let trapping = package::trapping()?;
+    passed(npm_run("node", &[("SANDBOX_URL", sandbox.url.as_ref()), ("PACKAGE_TARBALL", tarball.as_ref()), ("TRAPPING_WASM", trapping.as_ref())]))
 }
 
 /// Runs a script of tests/matrix on the packed package and the sandbox that is built.

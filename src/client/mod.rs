@@ -215,7 +215,7 @@ impl<'a> Call<'a> {
                 if !adopted.is_null() {
                     let expires_at = Time::parse_iso(&adopted.member("expiresAt").as_words());
                     let [access, refresh] = ["accessToken", "refreshToken"].map(|name| adopted.text(name).map(Secret::new));
-                    return self.finish_refresh(&access.unwrap_or_default(), refresh, expires_at, None);
+                    return self.finish_refresh(&access.unwrap_or_default(), refresh, expires_at);
                 }
                 // Otherwise another call has refreshed while this one was on its way.
                 if !stale.is_null() && stale.as_words() == self.access.expose() {
@@ -813,7 +813,7 @@ impl<'a> Call<'a> {
                 let current = self.known_current().filter(|_| self.goal != Some(Create)).map(|current| current.as_words() == words);
                 Ok(done(&session(item, self.list, if is_current { Some(true) } else { current })))
             }
-            Answer::Tokens { access, refresh, expires_at, lifetime } => self.finish_refresh(&access, refresh, expires_at, lifetime),
+            Answer::Tokens { access, refresh, expires_at } => self.finish_refresh(&access, refresh, expires_at),
             Answer::Value(value) => {
                 if self.goal == Some(Logout) {
                     self.forget();
@@ -1011,7 +1011,7 @@ impl<'a> Call<'a> {
         Err(error)
     }
 
-    fn finish_refresh(&mut self, access: &Secret, refresh: Option<Secret>, expires_at: Option<Time>, lifetime: Option<i64>) -> Result<Action, Error> {
+    fn finish_refresh(&mut self, access: &Secret, refresh: Option<Secret>, expires_at: Option<Time>) -> Result<Action, Error> {
         let (access, old) = (access.expose(), self.refresh);
         let old = old.expose();
         let hidden = self.json.is("browser") && self.json.is("sendsCookies");
@@ -1023,6 +1023,11 @@ impl<'a> Call<'a> {
         }
         let newest_or_none = Some(newest).filter(|text| !text.is_empty());
         self.remember.text(memory::ACCESS, Some(access)).text(memory::REFRESH, newest_or_none);
+        let payload = payload(access);
+        let claims = Document::parse(&payload);
+        let claims = Claims::read(root(&claims));
+        let expires_at = claims.expires_at.or(expires_at);
+        let lifetime = claims.lifetime().or_else(|| Some(expires_at?.millis() - self.time()?.millis()));
         let due = lifetime.filter(|lifetime| *lifetime > 0).map(|lifetime| decimal(self.now + lifetime - early(lifetime)));
         self.remember.text(memory::DUE, due.as_deref());
         if !old.is_empty() && old != newest {

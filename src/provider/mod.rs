@@ -129,10 +129,8 @@ pub enum Answer<'a> {
         access: Secret,
         /// The refresh token, if there is a new one to be seen.
         refresh: Option<Secret>,
-        /// When the access token runs out.
+        /// When the access token runs out, by what the answer says beside it.
         expires_at: Option<Time>,
-        /// How long it lives, in milliseconds.
-        lifetime: Option<i64>,
     },
     /// A result of the back-end's own, in JSON.
     Value(String),

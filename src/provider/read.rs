@@ -3,8 +3,7 @@
 use super::{Answer, Asked, Hook, Operation, said, unexpected};
 use crate::error::{Code, Error};
 use crate::http::{Response, is_bearer};
-use crate::json::{Document, Json, Writer, join, root, words};
-use crate::jwt::{Claims, payload};
+use crate::json::{Json, Writer, join, words};
 use crate::model::{Kind, find, find_number};
 use crate::secret::Secret;
 use crate::time::Time;
@@ -64,14 +63,10 @@ pub fn read<'r>(asked: &Asked<'_>, response: Response<'r>, hook: Hook) -> Result
                 if expires.is_string() { Time::parse_iso(&expires.as_words()) } else { expires.as_scaled(3).and_then(|lifetime| asked.now?.plus(lifetime)) };
             let refresh = says("refreshToken").as_words();
             let cookie = || ["cookie", "refreshToken"].iter().find_map(|name| response.set_cookie(asked.endpoint.get(name)?.word()));
-            let payload = payload(&access);
-            let claims = Document::parse(&payload);
-            let claims = Claims::read(root(&claims));
             Ok(Answer::Tokens {
-                expires_at: claims.expires_at.or(expires),
-                lifetime: claims.lifetime().or_else(|| Some(expires?.millis() - asked.now?.millis())),
-                refresh: if refresh.is_empty() { cookie() } else { Some(refresh) }.map(Secret::new),
                 access: Secret::new(access),
+                refresh: if refresh.is_empty() { cookie() } else { Some(refresh) }.map(Secret::new),
+                expires_at: expires,
             })
         }
         Operation::CreateToken | Operation::CreateTokenFromTemplate | Operation::RefreshSession => {

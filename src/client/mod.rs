@@ -59,7 +59,7 @@ mod memory {
     pub(super) const REFRESH: &str = "refreshToken";
     /// The refresh tokens that newer ones replaced, one a line.
     pub(super) const REPLACED: &str = "replaced";
-    /// The refresh token whose answer was lost.
+    /// The refresh tokens whose answers were lost, one a line.
     pub(super) const SPENT: &str = "spent";
     /// The client was logged out, once for each character: the fixed tokens in its options are no longer used.
     pub(super) const SIGNED_OUT: &str = "signedOut";
@@ -99,7 +99,7 @@ pub fn step(call: &str, body: &[u8]) -> String {
     };
     let mut refresh = if forwarded.is_some() { String::new() } else { json.member("refresh").as_words() };
     // The caller's function may not have heard of the newest one; the old one must not be sent again.
-    if is_replaced(memory, &refresh) {
+    if is_among(memory, memory::REPLACED, &refresh) {
         refresh = memory.member(memory::REFRESH).as_words();
     }
     let payloads = [payload(&user), payload(&refresh)];
@@ -454,7 +454,7 @@ impl<'a> Call<'a> {
     fn ends_own(&self) -> bool {
         let given = self.json.member("endedToken");
         let words = given.as_words();
-        self.forwarded.is_none() && (given.is_null() || words == self.refresh.expose() || is_replaced(self.memory, &words))
+        self.forwarded.is_none() && (given.is_null() || words == self.refresh.expose() || is_among(self.memory, memory::REPLACED, &words))
     }
 
     /// An input by name, in JSON.
@@ -492,7 +492,7 @@ impl<'a> Call<'a> {
             return Err(Error::new(Code::Unsupported, "this back-end has no such operation"));
         }
         if self.step == Some(Refresh) {
-            if !self.refresh.is_empty() && self.is_spent() {
+            if is_among(self.memory, memory::SPENT, self.refresh.expose()) {
                 let message = "the answer to the last refresh was lost, and its token must not be sent twice: have the user sign in again";
                 return Err(Error::new(Code::Unauthenticated, message));
             }
@@ -649,8 +649,9 @@ impl<'a> Call<'a> {
         Time::from_millis(self.now)?.plus(scaled(&self.memory.member(memory::SKEW).as_words(), 0).unwrap_or(0))
     }
 
-    fn is_spent(&self) -> bool {
-        self.refresh.expose() == self.memory.member(memory::SPENT).as_words()
+    /// The answer to the refresh is lost: its token must not be sent again.
+    fn spend(&mut self) {
+        self.remember.text(memory::SPENT, Some(&with_line(self.refresh.expose(), &self.memory.member(memory::SPENT).as_words())));
     }
 
     /// A token that the back-end refuses, or soon will, can be replaced; once in a call.
@@ -671,7 +672,10 @@ impl<'a> Call<'a> {
         let due =
             || if is_ours { number(memory::DUE) } else { number(memory::SKEW).and(Some(self.claims.expires_at?.millis() - early(self.claims.lifetime()?))) };
         let now = if is_ours { Some(self.now) } else { self.time().map(Time::millis) };
-        due().is_some_and(|due| Some(due) <= now) && self.can_refresh() && !self.is_spent() && !self.json.is("offline")
+        due().is_some_and(|due| Some(due) <= now)
+            && self.can_refresh()
+            && !is_among(self.memory, memory::SPENT, self.refresh.expose())
+            && !self.json.is("offline")
     }
 
     fn read(&mut self, response: Response<'a>) -> Result<Answer<'a>, Error> {
@@ -778,6 +782,7 @@ impl<'a> Call<'a> {
         if self.goal == Some(Logout) {
             let server = match error.code {
                 _ if error.status.is_some() => "rejected",
+                _ if self.json.member("sent").is_null() => "skipped",
                 Code::Network | Code::Timeout | Code::Aborted => "unreachable",
                 Code::InvalidResponse => "rejected",
                 _ => "skipped",
@@ -789,7 +794,7 @@ impl<'a> Call<'a> {
         // "Currently unable to handle the request" (RFC 9110, 15.6.4), or to be asked elsewhere: it was not used.
         let is_unused = matches!(error.status, Some(300..=399 | 503));
         if self.goal == Some(Refresh) && rotates && (error.is_lost() || self.is_repeated) && !is_unused && !self.json.member("sent").is_null() {
-            self.remember.text(memory::SPENT, Some(self.refresh.expose()));
+            self.spend();
         }
         Err(error)
     }
@@ -1018,7 +1023,7 @@ impl<'a> Call<'a> {
         let newest = refresh.unwrap_or_else(|| Secret::new(if hidden { String::new() } else { old.to_owned() }));
         let newest = newest.expose();
         if self.memory.member(memory::SIGNED_OUT).source() != self.json.member("signedOut").source() {
-            self.remember.text(memory::SPENT, Some(old));
+            self.spend();
             return Err(Error::new(Code::Unauthenticated, "the user logged out while the tokens were refreshed"));
         }
         let newest_or_none = Some(newest).filter(|text| !text.is_empty());
@@ -1031,11 +1036,10 @@ impl<'a> Call<'a> {
         let due = lifetime.filter(|lifetime| *lifetime > 0).map(|lifetime| decimal(self.now + lifetime - early(lifetime)));
         self.remember.text(memory::DUE, due.as_deref());
         if !old.is_empty() && old != newest {
-            // Newest first, and no more than anybody could still hold. Of this user: another one's tokens are no older form of theirs.
+            // Of this user: another one's tokens are no older form of theirs.
             let is_next = self.memory.member(memory::REFRESH).as_words() == old;
             let before = if is_next { self.memory.member(memory::REPLACED).as_words() } else { String::new() };
-            let replaced = join(&[old, "\n", before.get(..8000).unwrap_or(&before)]);
-            self.remember.text(memory::REPLACED, Some(&replaced));
+            self.remember.text(memory::REPLACED, Some(&with_line(old, &before)));
         }
         let mut out = Writer::new();
         out.text("accessToken", Some(access)).text("refreshToken", newest_or_none).text("expiresAt", expires_at.map(Time::to_iso).as_deref());
@@ -1091,10 +1095,15 @@ fn early(lifetime: i64) -> i64 {
     (lifetime / 10).min(60_000)
 }
 
-/// A refresh token of this client that a newer one has replaced.
-fn is_replaced(memory: Json<'_>, token: &str) -> bool {
-    let replaced = memory.member(memory::REPLACED).as_words();
-    !token.is_empty() && has(&join(&["\n", &replaced, "\n"]), &join(&["\n", token, "\n"]))
+/// A refresh token is one of those that the memory has under that name, one a line.
+fn is_among(memory: Json<'_>, name: &str, token: &str) -> bool {
+    let lines = memory.member(name).as_words();
+    !token.is_empty() && has(&join(&["\n", &lines, "\n"]), &join(&["\n", token, "\n"]))
+}
+
+/// One more line: the newest first, and no more than anybody could still hold.
+fn with_line(line: &str, lines: &str) -> String {
+    join(&[line, "\n", lines.get(..8000).unwrap_or(lines)])
 }
 
 /// Text of a form: `0` a digit, `X` a hexadecimal one, anything else itself.

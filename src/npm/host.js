@@ -88,6 +88,7 @@ export class Host {
 
   /** Somebody else's request comes with its own, unless it is served with a secret key. */
   async _tokens({ own }) {
+    if (this.#call.signal?.aborted) throw aborted(this.#call.signal);
     const [access, refresh] = own ? await Promise.all([this.#ask("token", "accessToken"), this.#ask("refreshToken", "refreshToken")]) : [];
     return { event: "tokens", access, refresh, csrf: own ? this.#csrf() : undefined };
   }
@@ -161,7 +162,12 @@ export class Host {
         throw fail("internal", "onTokens failed: this client uses the new tokens, but they may not be stored", cause);
       }
     };
-    await this.#within(tell(), this.#totalTimeout, "end of onTokens");
+    this.#memory.telling = true;
+    try {
+      await this.#within(tell(), this.#totalTimeout, "end of onTokens");
+    } finally {
+      this.#memory.telling = false;
+    }
     return { event: "told" };
   }
 
@@ -262,7 +268,7 @@ export class Host {
     const { texts } = this.#memory;
     return alone(name, old, this.#totalTimeout, async () => {
       let adopted = newest(name, old);
-      if (adopted === null) texts.spent = old;
+      if (adopted === null) texts.spent = `${old}\n${texts.spent ?? ""}`;
       const now = adopted === undefined && (await this.#ask("refreshToken", "refreshToken"));
       // The application's own storage knows of newer ones.
       if (now && now !== old) adopted = { accessToken: await this.#ask("token", "accessToken"), refreshToken: now, expiresAt: null };
@@ -272,7 +278,7 @@ export class Host {
         tell(name, old, pair);
         return pair;
       } catch (error) {
-        if (texts.spent === old) tell(name, old, null);
+        if (isSpent(texts, old)) tell(name, old, null);
         throw error;
       }
     });
@@ -282,7 +288,8 @@ export class Host {
   async settle() {
     const { refreshing } = this.#memory;
     try {
-      while (refreshing.size) await this.#within(Promise.allSettled([...refreshing.values()]), this.#totalTimeout, "result");
+      // The tokens that onTokens is told are there already: a logout in it ends their session.
+      while (refreshing.size && !this.#memory.telling) await this.#within(Promise.allSettled([...refreshing.values()]), this.#totalTimeout, "result");
     } catch {}
   }
 
@@ -395,6 +402,9 @@ async function readAll(response, ends) {
   }
   return chunks.length === 1 ? chunks[0] : new Uint8Array(await new Blob(chunks).arrayBuffer());
 }
+
+/** The answer to a refresh with this token was lost. */
+export const isSpent = (texts, token) => Boolean(texts.spent?.split("\n").includes(token));
 
 /** What the application does with an event is its own business: the call goes on. */
 function quietly(callback, ...args) {

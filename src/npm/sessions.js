@@ -14,14 +14,21 @@ export function define(load, Driver = Host) {
     }
   }
 
-  function createSessions(options) {
+  function create(options, more) {
     // A copy: the caller's object may change later. Tokens given as functions are asked before every request.
-    options = typeof options === "object" && options !== null ? { ...options } : options;
+    let broken;
+    try {
+      options = typeof options === "object" && options !== null ? { ...options, ...more } : options;
+    } catch (cause) {
+      options = {};
+      broken = fail("invalid_options", "an option can't be read: see the cause", cause);
+    }
     // What lasts between calls lives here and not in wasm: nothing has to be freed, and nothing is lost with an instance.
     const memory = { texts: {}, paced: [], refreshing: new Map() };
 
     async function run(operation, args, direct) {
       try {
+        if (broken) throw broken;
         const config = readOptions(options);
         if (options.refreshToken) listen();
         const call = readArguments(operation, args);
@@ -82,8 +89,8 @@ export function define(load, Driver = Host) {
   }
 
   return {
-    createSessions,
-    createAuthVital: (config) => ({ sessions: createSessions({ ...config, provider: "authvital" }) }),
+    createSessions: (options) => create(options),
+    createAuthVital: (config) => ({ sessions: create(config, { provider: "authvital" }) }),
     describeDevice: async (userAgent) => {
       try {
         if (userAgent !== null && typeof userAgent !== "string") {

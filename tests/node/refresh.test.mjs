@@ -31,6 +31,16 @@ test("a token function that has not heard of the newest refresh token does no ha
   assert.equal(await replayed(), false);
 });
 
+test("a logout in onTokens ends the new session at once", async () => {
+  const began = Date.now();
+  let result;
+  const { sessions } = await signedIn({ onTokens: async () => (result = await sessions.logout()) });
+  await sessions.refresh();
+  assert.deepEqual([result.server, result.success, await sandbox.active().then((ids) => ids.length)], ["confirmed", true, 7]);
+  assert.ok(Date.now() - began < 5000);
+  await fails(sessions.list(), "unauthenticated");
+});
+
 test("onTokens hears every pair and is awaited", async () => {
   const order = [];
   let stored;

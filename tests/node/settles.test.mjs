@@ -5,7 +5,7 @@ import { getEventListeners } from "node:events";
 import path from "node:path";
 import { beforeEach, test } from "node:test";
 import { promisify } from "node:util";
-import { createSessions, EMPTY_LIST, fails, faked, fastForward, G1, json, never, project, sandbox, SessionsError, settles, signedIn } from "./support.mjs";
+import { createAuthVital, createSessions, EMPTY_LIST, fails, faked, fastForward, G1, json, never, project, sandbox, SessionsError, settles, signedIn } from "./support.mjs";
 
 beforeEach(() => sandbox.reset());
 
@@ -529,4 +529,22 @@ test("SessionsError.is knows its own and others' copies", async () => {
   const copy = { [Symbol.for("auth-sessions.SessionsError")]: true, code: "network" };
   assert.equal(SessionsError.is(copy), true);
   for (const other of [null, undefined, "network", new Error("network"), { code: "network", name: "SessionsError" }]) assert.equal(SessionsError.is(other), false);
+});
+
+test("an option that can't be read is said on the first call, and nothing is thrown before", async () => {
+  const options = { provider: "authvital", get baseUrl() { throw new TypeError("no"); } };
+  for (const create of [createSessions, (options) => createAuthVital(options).sessions]) {
+    const sessions = create(options);
+    const error = await fails(sessions.list(), "invalid_options");
+    assert.ok(error.cause instanceof TypeError);
+    await fails(sessions.logout(), "invalid_options");
+  }
+});
+
+test("a logout that is aborted before anything is sent was skipped", async () => {
+  const { sessions, sent } = faked(list, { refreshToken: "r" });
+  const result = await settles(sessions.logout({ signal: AbortSignal.abort() }));
+  assert.deepEqual([result.server, result.error.code, sent.length], ["skipped", "aborted", 0]);
+  // What it clears on this side is cleared all the same.
+  await fails(sessions.list(), "unauthenticated");
 });

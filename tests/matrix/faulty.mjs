@@ -10,7 +10,8 @@ const read = (text = "") => Object.fromEntries([...text.matchAll(/([\w-]+)(?:=("
 
 async function answerOf(target, { method, url, headers }, body) {
   const { host, origin, connection, [HEADER]: fault, ...others } = headers;
-  const response = await fetch(target + url, { method, headers: others, redirect: "manual", ...(body.length > 0 && { body }) });
+  // As if its own page asked: it takes no other.
+  const response = await fetch(target + url, { method, headers: { ...others, origin: target }, redirect: "manual", ...(body.length > 0 && { body }) });
   const { "content-length": length, "content-encoding": encoding, "transfer-encoding": transfer, connection: own, "keep-alive": keep, ...kept } = Object.fromEntries(response.headers);
   return { status: response.status, headers: kept, body: Buffer.from(await response.arrayBuffer()) };
 }

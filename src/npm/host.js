@@ -375,9 +375,9 @@ async function readAll(response, ends, signal) {
     const whole = response.arrayBuffer ? await response.arrayBuffer() : new TextEncoder().encode(await response.text());
     return whole.byteLength > MAX_BODY ? large : new Uint8Array(whole);
   }
-  const leave = () => void reader.cancel().catch(() => {});
-  signal.addEventListener("abort", leave);
+  const leave = () => quietly(() => reader.cancel());
   if (signal.aborted) leave();
+  signal.addEventListener("abort", leave);
   const chunks = [];
   let size = 0;
   for (let read; !(read = await reader.read()).done; chunks.push(read.value)) {

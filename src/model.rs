@@ -102,9 +102,9 @@ pub fn find_text(value: Json<'_>, list: Json<'_>, member: &str) -> Option<String
     find(value, list, member, Kind::Text)?.as_text()
 }
 
-/// The same, as a number.
+/// The same, as a number of sessions: what JavaScript can't count to is none.
 pub fn find_number(value: Json<'_>, list: Json<'_>, member: &str) -> Option<i64> {
-    find(value, list, member, Kind::Number)?.as_scaled(0)
+    find(value, list, member, Kind::Number)?.as_scaled(0).filter(|number| (0..1 << 53).contains(number))
 }
 
 /// The same, as a flag.
@@ -133,12 +133,12 @@ pub fn session(item: Json<'_>, list: Json<'_>, current: Option<bool>) -> String 
                 let (city, country) = (text("city"), text("country"));
                 (city.is_some() || country.is_some()).then(|| Writer::new().text("city", city.as_deref()).text("country", country.as_deref()).finish())
             }
-            Member::Method => find(item, list, member, Kind::Any).map(|found| {
+            Member::Method => find(item, list, member, Kind::Any).and_then(|found| {
                 let mut method = Writer::new();
                 for (name, wire) in [("category", "category"), ("code", "code"), ("name", "displayName")] {
-                    method.text(name, found.text(wire).as_deref());
+                    method.text(name, Some(&found.text(wire)?));
                 }
-                method.finish()
+                Some(method.finish())
             }),
             Member::Raw => Some(without_secrets(item)),
             Member::Text => text(member).map(|text| quoted(&text)),

@@ -1116,12 +1116,12 @@ fn fits(text: &str, form: &str) -> bool {
         })
 }
 
-/// A header's value and its parts: schemes and cookie names aside, each is a secret.
+/// A header's value and its parts, a token's segments too: schemes and cookie names aside, each is a secret.
 fn add_secrets(secrets: &mut Vec<String>, value: &str) {
     secrets.push(value.to_owned());
     let mut from = 0;
     for (at, byte) in value.bytes().chain([b' ']).enumerate() {
-        if matches!(byte, b' ' | b';' | b'=') {
+        if matches!(byte, b' ' | b';' | b'=' | b'.') {
             secrets.extend(value.get(from..at).filter(|part| part.len() >= 8).map(str::to_owned));
             from = at + 1;
         }

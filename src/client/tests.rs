@@ -761,6 +761,10 @@ fn no_message_holds_a_secret() {
     let error = driver.run("list").unwrap_err();
     assert_eq!(message(&error), "the back-end refused the request: token [redacted] and [redacted] and [redacted] are bad");
     assert_eq!(text(&error, "requestId").as_deref(), Some("[redacted]"));
+    // A token's segments are secrets, too.
+    let mut driver = Driver::new([Answer(400, r#"{"message":"header-part, payload-part and signature-part"}"#)]);
+    driver.tokens = [(Some("header-part.payload-part.signature-part".into()), None)].into();
+    assert_eq!(message(&driver.run("list").unwrap_err()), "the back-end refused the request: [redacted], [redacted] and [redacted]");
 }
 
 #[test]

@@ -365,7 +365,7 @@ async function receive(fetch, request, signal, ends) {
   const ahead = Date.parse(got.get("date")) - Date.now();
   let body;
   try {
-    body = await readAll(response, ends);
+    body = await readAll(response, ends, signal);
   } catch (cause) {
     throw fail("network", "the connection was lost during the answer", cause);
   }
@@ -378,8 +378,8 @@ async function receive(fetch, request, signal, ends) {
 /** Of an answer's headers, those that anything here looks at. Across origins a browser shows only what the server exposes. */
 const READ_HEADERS = ["retry-after", "x-retry-after", "x-ratelimit-reset", "x-request-id", "set-cookie", "location", "x-system-warning"];
 
-/** The bytes, or what is wrong with them. What has no stream is asked for all at once. */
-async function readAll(response, ends) {
+/** The bytes, or what is wrong with them. What has no stream is asked for all at once. Nobody reads on after the signal: not every body hears it (a mock's, a service worker's). */
+async function readAll(response, ends, signal) {
   const large = "the answer is larger than 8 MiB";
   const strange = "the answer's body is no stream of bytes";
   const reader = response.body?.getReader?.();
@@ -388,6 +388,9 @@ async function readAll(response, ends) {
     const whole = response.arrayBuffer ? await response.arrayBuffer() : new TextEncoder().encode(await response.text());
     return whole.byteLength > MAX_BODY ? large : new Uint8Array(whole);
   }
+  const leave = () => quietly(() => reader.cancel());
+  if (signal.aborted) leave();
+  signal.addEventListener("abort", leave);
   const chunks = [];
   let size = 0;
   for (let read; !(read = await reader.read()).done; chunks.push(read.value)) {
@@ -396,7 +399,7 @@ async function readAll(response, ends) {
     size += read.value.length;
     // The clock too: chunks that are always there leave the timers no turn.
     if (size > MAX_BODY || Date.now() > ends) {
-      reader.cancel().catch(() => {});
+      leave();
       return size > MAX_BODY ? large : "the answer does not end";
     }
   }

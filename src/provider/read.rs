@@ -71,7 +71,9 @@ pub fn read<'r>(asked: &Asked<'_>, response: Response<'r>, hook: Hook) -> Result
         }
         Operation::CreateToken | Operation::CreateTokenFromTemplate | Operation::RefreshSession => {
             for name in asked.endpoint.member("value").items() {
-                if let Some(value) = body.get(name.word()) {
+                let value = body.member(name.word());
+                let is_token = value.is_string() && is_bearer(&value.as_words());
+                if is_token || value.is_array() && name.is_word("cookies") && value.items().all(Json::is_string) {
                     return Ok(Answer::Value(Writer::new().json(name.word(), value.source()).finish()));
                 }
             }

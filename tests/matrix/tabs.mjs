@@ -54,8 +54,19 @@ async function inBrowser(browsers, name) {
     assert.equal(await sandbox.asked("POST /authvital/oauth/token"), way.early ? 2 : 1, about);
     assert.deepEqual((await sandbox.rows()).filter(({ ended_by }) => ended_by === "replay"), [], about);
   }
+  // One that waits for another's refresh can give up.
+  const { baseUrl, refresh } = await sandbox.job();
+  const lock = `auth-sessions ${baseUrl}`;
+  await sandbox.forget();
+  await tabs[0].evaluate((name) => globalThis.hold(name), lock);
+  // Tabs behind others have slow timers.
+  await tabs[1].bringToFront();
+  const wrong = await within(60, `${name}, giving up`, tabs[1].evaluate((job, name) => globalThis.giveUp(job, name), { baseUrl, access: "not-good-any-more", refresh }, lock));
+  assert.deepEqual(wrong, [], `${name}, giving up`);
+  assert.equal(await sandbox.asked("POST /authvital/oauth/token"), 0, "a refresh token was sent by a tab whose turn it was not");
+  await tabs[0].evaluate(() => globalThis.release());
   await profile.close();
-  return `${RUNS} runs of ${TABS} tabs: no refresh too many, nobody logged out; the longest took ${latest} ms`;
+  return `${RUNS} runs of ${TABS} tabs: no refresh too many, nobody logged out; the longest took ${latest} ms; waiting for another's can be given up`;
 }
 
 const browsers = new Browsers();

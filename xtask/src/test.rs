@@ -104,7 +104,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "faults",
-        title: "every operation under every fault, in Node, workerd and Chromium",
+        title: "every operation under every fault, and all that comes out searched for secrets, in Node, workerd and Chromium",
         needs: &[Need::Matrix],
         uses: &[Made::Package],
         run: |shared| {
@@ -118,6 +118,16 @@ const STEPS: &[Step] = &[
         needs: &[Need::Matrix],
         uses: &[Made::Package],
         run: |shared| passed(shared.matrix("load.mjs")),
+    },
+    Step {
+        name: "leaks",
+        title: "what thousands of clients and a hundred thousand calls leave behind, in Node and Chromium",
+        needs: &[Need::Matrix],
+        uses: &[Made::Package],
+        run: |_| {
+            tools::ensure(&[Need::Chromium]);
+            passed(matrix("leaks.mjs"))
+        },
     },
     Step {
         name: "peers",

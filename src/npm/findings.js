@@ -109,8 +109,9 @@ function readSessions(sessions, geo, now) {
     try {
       const { id, status, device, userAgent, ipAddress, location, raw } = session;
       const expires = time(session.expiresAt);
-      if (typeof id !== "string" || status !== "active" || expires <= now || ids.has(id)) return [];
+      if (typeof id !== "string" || ids.has(id)) return [];
       ids.add(id);
+      if (status !== "active" || expires <= now) return [];
       const place = placeOf(ipAddress);
       const country = place.country ?? countryOf(location?.country);
       const city = place.city ?? text(location?.city);
@@ -286,5 +287,5 @@ function actorOf(raw) {
 function tokenEnd(raw) {
   const value = member(raw, "accessTokenExpiresAt", "access_token_expires_at", "accessTokenValidUntil", "access_token_valid_until", "tokenExpiresAt", "token_expires_at");
   // Seconds or milliseconds since 1970, as others write them.
-  return typeof value === "number" ? value * (value < 1e11 ? 1000 : 1) : time(value);
+  return Number.isFinite(value) ? value * (value < 1e11 ? 1000 : 1) : time(value);
 }

@@ -582,6 +582,127 @@ test("sessions of another make: what is none is passed over, what can't be compa
   }
 });
 
+// ---------------------------------------------------------------- tabs (in real browsers: tests/matrix/tabs.mjs)
+
+describe("another tab has the lock", () => {
+  /** Runs it where there are tabs, with locks that others hold: `names` are those that were asked for. */
+  const withTabs = (run, request = (signal) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)))) => {
+    const names = [];
+    const locks = { request: (name, { signal }) => (names.push(name), request(signal)) };
+    return having({ navigator: { userAgent: "Mozilla/5.0", onLine: true, locks } }, () => run(names));
+  };
+  /** Says that to the tabs of that name. */
+  const say = async (name, ...texts) => {
+    const channel = new BroadcastChannel(name);
+    for (const text of texts) channel.postMessage(text);
+    await settle();
+    channel.close();
+  };
+
+  test("this one asks for nothing and tells what it hears; when nothing is said for too long, it asks", async () => {
+    await withTabs((names) => watching({ list: [ME, A] }, async ({ tick, asked, kinds, sessions }) => {
+      const { sessions: list } = await sessions.list();
+      asked.length = 0;
+      await tick(MINUTE);
+      await say(names[0], JSON.stringify({ list: list.slice(0, 1) }));
+      assert.deepEqual([kinds(), asked], [["removed a"], []]);
+      await tick(3 * MINUTE - 1);
+      assert.deepEqual(asked, []);
+      await tick(1);
+      assert.deepEqual([kinds(), asked], [["added a"], [4 * MINUTE]]);
+    }));
+  });
+
+  test("errors are heard, with their wait", async () => {
+    await withTabs((names) => watching({ list: [ME] }, async ({ tick, asked, changes, kinds }) => {
+      await say(names[0], JSON.stringify({ error: { code: "rate_limited", message: "slowly", status: 429, retryAfter: 3600, transient: true } }));
+      const [{ error }] = changes;
+      assert.ok(SessionsError.is(error) && error.status === 429 && error.retryAfter === 3600 && error.serverCode === null);
+      assert.deepEqual(kinds(), ["error rate_limited"]);
+      for (let n = 0; n < 120; n++) await tick(MINUTE);
+      assert.deepEqual(asked, [0]);
+      await tick(MINUTE);
+      assert.equal(asked.length, 2);
+    }));
+  });
+
+  test("what is no message is nothing, and nothing that is said makes it ask faster", async () => {
+    await withTabs((names) => watching({ list: [ME] }, async ({ tick, asked, kinds }) => {
+      await say(names[0], "", "{", "null", "7", "{}", 7, null, { list: [] }, JSON.stringify({ list: 7 }), JSON.stringify({ error: {} }), JSON.stringify({ list: [null, {}, { id: 7 }, { id: "me", status: "active" }] }));
+      assert.deepEqual(kinds(), ["changed me"]);
+      await say(names[0], ...Array(50).fill(JSON.stringify({ error: { code: "network", message: "x", retryAfter: "x" } })), JSON.stringify({ error: { code: "network", message: "x", retryAfter: -1e9 } }));
+      await tick(MINUTE);
+      assert.deepEqual(asked, [0]);
+    }));
+  });
+
+  test("the name is a hash, the same for the same session, and for no other user, options or back-end", async () => {
+    const nameOf = (setting) => withTabs(async (names) => {
+      await watching({ list: [ME, A], ...setting }, async () => {});
+      assert.equal(names.length, 1);
+      assert.match(names[0], /^auth-sessions [\da-f]{64}$/);
+      return names[0];
+    });
+    const own = await nameOf({});
+    assert.equal(await nameOf({ list: [{ ...ME, last_active_at: "2026-03-01T11:59:00Z", ip_address: "198.51.100.1" }] }), own);
+    const others = [
+      { list: [item("other", { is_current: true })] }, { list: [{ ...ME, user_id: "u2" }] }, { list: [{ ...ME, created_at: "2026-03-01T11:00:01Z" }] },
+      { watched: { interval: 5000 } }, { watched: { timeout: 5000 } }, { watched: { headers: { a: "b" } } },
+      { client: { provider: { name: "mine", list: { method: "GET", path: "/api/v1/sessions" }, revoke: { method: "DELETE", path: "/s/{id}" } } } },
+    ];
+    const all = [own];
+    for (const setting of others) all.push(await nameOf(setting));
+    assert.equal(new Set(all).size, all.length);
+  });
+
+  test("where the list doesn't say which session is the current one, each tab asks", async () => {
+    await withTabs((names) => watching({ list: [A] }, async ({ tick, asked }) => {
+      await tick(MINUTE);
+      assert.deepEqual([asked, names], [[0, MINUTE], []]);
+    }));
+  });
+
+  test("where locks are refused, each tab asks", async () => {
+    await withTabs(() => watching({ list: [ME] }, async ({ tick, asked }) => {
+      await tick(MINUTE);
+      await tick(MINUTE);
+      assert.deepEqual(asked, [0, MINUTE, 2 * MINUTE]);
+    }), async () => {
+      throw new DOMException("no", "SecurityError");
+    });
+  });
+
+  test("on a server nothing is shared, whatever the runtime has", async () => {
+    const locks = { request: () => assert.fail("a lock was asked for") };
+    await having({ navigator: { userAgent: "Node.js/24", locks } }, () => watching({ list: [ME] }, async ({ tick, asked }) => {
+      await tick(MINUTE);
+      assert.equal(asked.length, 2);
+    }));
+  });
+
+  test("a tab that leads tells what it lists; when its own token is refused it lets another one try, and says nothing", async () => {
+    const held = [];
+    await having({ navigator: { userAgent: "Mozilla/5.0", onLine: true, locks: { request: (name, { signal }, lead) => (held.push({ name, signal }), lead({})) } } }, () => watching({ list: [ME, A] }, async ({ back, tick, kinds }) => {
+      const heard = [];
+      const channel = new BroadcastChannel(held[0].name);
+      channel.onmessage = ({ data }) => heard.push(data);
+      back.list = [ME];
+      await tick(MINUTE);
+      assert.deepEqual(heard.map((text) => JSON.parse(text).list.map(({ id }) => id)), [["me"]]);
+      assert.ok(!heard[0].includes("access"), "the token");
+      back.answer = () => json({}, { status: 503 });
+      await tick(MINUTE);
+      assert.deepEqual(heard.slice(1).map((text) => JSON.parse(text).error.code), ["server_error"]);
+      assert.equal(held[0].signal.aborted, false);
+      back.answer = () => json({}, { status: 401 });
+      await tick(2 * MINUTE);
+      assert.deepEqual([heard.length, held[0].signal.aborted], [2, true]);
+      assert.deepEqual(kinds(), ["removed a", "error server_error", "error unauthenticated", "current-revoked"]);
+      channel.close();
+    }));
+  });
+});
+
 // ---------------------------------------------------------------- the real sandbox
 
 describe("against the sandbox", () => {

@@ -94,6 +94,7 @@ export async function checkReport(sandbox, job, said, { scope, agent }) {
   await checkEnded(sandbox, job);
   await checkList(sandbox, said.listed, job);
   assert.deepEqual(said.revoked, { id: job.other, success: true, outcome: "revoked" });
+  assert.deepEqual(said.monitored, { noticed: true, found: 0, events: ["https://schemas.openid.net/secevent/caep/event-type/session-revoked"] });
   assert.deepEqual(said.logout, { server: "confirmed" });
   assert.deepEqual(said.error, { code: "unauthenticated", status: 401, is: true, instance: true });
   assert.deepEqual(said.violations ?? [], [], "violations of the content security policy");

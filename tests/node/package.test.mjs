@@ -66,6 +66,16 @@ test("import and require give the same functions, by name", async () => {
   assert.deepEqual(required.result, ["authvital", ...names.filter((name) => name !== "createSessions")]);
 });
 
+test("auth-sessions/monitoring is had by import and require, without WebAssembly, and does nothing by itself", async () => {
+  const names = ["auditEvent", "findings", "remember", "subscribe", "watch"];
+  const say = "console.log(JSON.stringify(Object.keys(all).sort()))";
+  // Without what it would need for anything.
+  const bare = "for (const name of ['WebAssembly', 'fetch', 'setTimeout', 'BroadcastChannel', 'crypto']) Object.defineProperty(globalThis, name, { value: undefined });";
+  assert.deepEqual(await run(`${bare} const all = await import("auth-sessions/monitoring"); ${say}`), { result: names, stderr: "" });
+  assert.deepEqual((await run(`const all = require("auth-sessions/monitoring"); ${say}`, "commonjs")).result, names);
+  assert.doesNotMatch(read("monitoring.js"), /WebAssembly|\.wasm/);
+});
+
 test("the manifest can be read through the exports; other files can't", async () => {
   const { result } = await run(`
     import manifest from "auth-sessions/package.json" with { type: "json" };

@@ -269,14 +269,19 @@ impl<'a> Iterator for Parts<'a> {
     }
 }
 
+/// The parts between single such ASCII characters.
+pub fn parts(text: &str, at: u8) -> Parts<'_> {
+    Parts(Some(text), at)
+}
+
 /// The parts between single spaces.
 pub fn words(text: &str) -> Parts<'_> {
-    Parts(Some(text), b' ')
+    parts(text, b' ')
 }
 
 /// The lines.
 pub fn lines(text: &str) -> Parts<'_> {
-    Parts(Some(text), b'\n')
+    parts(text, b'\n')
 }
 
 /// The text of a string in JSON, or the digits of a number.

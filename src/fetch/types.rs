@@ -56,10 +56,10 @@ pub struct Session {
     pub raw: String,
 }
 
-/// What a user agent says; never guessed.
+/// What a user agent says, or the back-end that has read it; never guessed, and without versions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
-    /// "Chrome on macOS".
+    /// "Chrome on macOS", "Gmail app on iOS".
     pub label: String,
     /// "Chrome".
     pub browser: Option<String>,

@@ -112,7 +112,8 @@ async function finish(result, options, call) {
   if (parseUserAgent) {
     for (const session of result.sessions ?? (["get", "current", "create"].includes(operation) ? [result] : [])) {
       try {
-        session.device = session.userAgent === null ? null : (parseUserAgent(session.userAgent) ?? null);
+        // Without an agent there is only what the back-end itself says of the device.
+        if (session.userAgent !== null) session.device = parseUserAgent(session.userAgent) ?? null;
       } catch {
         // A label is not worth failing for.
         session.device = null;

@@ -77,8 +77,9 @@ class Watcher {
   #isPolling = false;
   #failures = 0;
   #capabilities;
-  /** The last good list, by id; the session of this client in it; and whether the back-end knew this client at last. */
+  /** The last good list by id, and what is compared of it; the session of this client in it; and whether the back-end knew this client at last. */
   #seen;
+  #texts;
   #mine;
   #isMarked = false;
   #isSignedIn = false;
@@ -232,15 +233,16 @@ class Watcher {
   #listed(list) {
     const now = Date.now();
     const at = new Date(now).toISOString();
-    const seen = new Map();
+    const [seen, texts] = [new Map(), new Map()];
     for (const session of list) {
       if (!isObject(session) || typeof session.id !== "string") continue;
       // Lists are made when they are asked for: what has run out since is over, whoever still lists it.
       const isOver = session.status === "active" && Date.parse(session.expiresAt) <= now;
       seen.set(session.id, isOver ? { ...session, status: "expired" } : session);
+      texts.set(session.id, essence(seen.get(session.id)));
     }
-    const before = this.#seen;
-    this.#seen = seen;
+    const [before, old] = [this.#seen, this.#texts];
+    [this.#seen, this.#texts] = [seen, texts];
     this.#putOff();
     const added = [];
     if (before) {
@@ -248,7 +250,7 @@ class Watcher {
       for (const [id, session] of seen) {
         const previous = before.get(id);
         if (!previous) added.push(session);
-        if (!previous || essence(session) !== essence(previous)) this.#tell({ type: previous ? "changed" : "added", session, previous: previous ?? null, at });
+        if (texts.get(id) !== old.get(id)) this.#tell({ type: previous ? "changed" : "added", session, previous: previous ?? null, at });
       }
     }
     this.#follow(seen, added, at);

@@ -193,6 +193,11 @@ describe("several at once", () => {
     assert.deepEqual(codes(eleven.slice(0, 2), { thresholds: { maxConcurrent: 1 } }), ["concurrent_sessions"]);
   });
 
+  test("a session that is listed twice is one", () => {
+    const one = session();
+    assert.deepEqual(codes([one, { ...one }], { thresholds: { maxConcurrent: 1 } }), []);
+  });
+
   test("in several countries; what is stale doesn't count", () => {
     const [one, other] = [session({ location: { city: null, country: "PL" } }), session({ location: { city: "Berlin", country: "Germany" } })];
     assert.deepEqual(find([one, other]), [

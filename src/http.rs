@@ -77,6 +77,8 @@ pub struct Response<'a> {
     pub body: Json<'a>,
     /// It is a page for people: a proxy's, or one to sign in.
     pub is_page: bool,
+    /// There is a body, and it is not JSON: a page, or half an answer.
+    pub is_broken: bool,
 }
 
 /// The response headers that anything here looks at. Across origins a browser shows only those that the server exposes.
@@ -245,7 +247,7 @@ mod tests {
     fn cookies_that_an_answer_sets() {
         let headers = br#"{"set-cookie":"a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT, refresh_token=x.y; Path=/, gone=; Max-Age=0"}"#;
         let headers = Document::parse(headers).unwrap();
-        let response = Response { status: 200, headers: headers.root(), body: Json::NULL, is_page: false };
+        let response = Response { status: 200, headers: headers.root(), body: Json::NULL, is_page: false, is_broken: false };
         assert_eq!(response.set_cookie("refresh_token").as_deref(), Some("x.y"));
         assert_eq!(response.set_cookie("gone"), None);
         assert_eq!(response.set_cookie("b"), None);

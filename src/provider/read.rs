@@ -48,7 +48,7 @@ pub fn read<'r>(asked: &Asked<'_>, response: Response<'r>, hook: Hook) -> Result
                 return Ok(Answer::Session(item));
             }
             // Servers that answer "nobody" with a success.
-            if asked.operation == Operation::Current && body.is_null() && !response.is_page {
+            if asked.operation == Operation::Current && body.is_null() && !response.is_broken {
                 return Err(Error::new(Code::Unauthenticated, "nobody is signed in").with_status(response.status));
             }
             lacks("id")

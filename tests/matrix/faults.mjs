@@ -25,10 +25,11 @@ const folder = await folderOf("faults", ["faults/faults.mjs", "faults/search.mjs
 const pages = path.join(work, "faults-page");
 await build({ entryPoints: [path.join(folder, "page.js")], outdir: pages, bundle: true, format: "esm", target: "es2022", logLevel: "error" });
 await writeFile(path.join(pages, "index.html"), '<!doctype html><meta charset="utf-8"><title>faults</title><script type="module" src="page.js"></script>\n');
-// Each its own: sessions of one don't disturb the other.
-const sandbox = (name) => serve(path.resolve(SANDBOX_BIN), ["--db", path.join(work, `faults-${name}.sqlite3`), "--reset", "--listen", "127.0.0.1:0", "--page", pages], { cwd: work });
 const betterAuth = await serve(process.execPath, [path.join(here, "../better-auth/server.mjs"), "--port", 0], { cwd: work });
 const inFront = await faulty(betterAuth.url);
+// Each its own: sessions of one don't disturb the other.
+const sandbox = (name) =>
+  serve(path.resolve(SANDBOX_BIN), ["--db", path.join(work, `faults-${name}.sqlite3`), "--reset", "--listen", "127.0.0.1:0", "--page", pages, "--connect-origin", inFront.url], { cwd: work });
 const basesOf = ({ url }) => ({ sandbox: url, "better-auth": inFront.url });
 const browsers = new Browsers();
 

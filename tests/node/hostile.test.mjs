@@ -203,12 +203,14 @@ for (const name of Object.keys(BACK_ENDS)) {
       }));
     });
 
-    test("what is no JSON, or too deep, in any place of any answer to list: invalid_response", async () => {
-      const { who, answers: [[line, status, body, headers]] } = { ...known.list, answers: known.list.answers.slice(-1) };
-      for (const path of [[], ...places(JSON.parse(body)).slice(1, 6)]) {
-        for (const broken of BROKEN) {
-          const fetch = replay([[line, status, withText(JSON.parse(body), path, broken), headers]]);
-          await fails(clientOf(name, who, fetch).list(name === "clerk" ? { userId: who.user } : {}), "invalid_response", broken.slice(0, 40));
+    test("what is no JSON, too deep or cut off in an answer that is looked at: invalid_response", async () => {
+      for (const method of ["list", "get", "current", "refresh", "create", "createToken"].filter((method) => known[method])) {
+        const { who, answers } = known[method];
+        const [line, status, body, headers] = answers.at(-1);
+        const cut = Array.from({ length: 10 }, (_, n) => body.slice(0, Math.ceil(((body.length - 1) * (n + 1)) / 10)));
+        for (const wrong of [...cut, ...[[], ...places(JSON.parse(body)).slice(1, 6)].flatMap((path) => BROKEN.map((broken) => withText(JSON.parse(body), path, broken)))]) {
+          const fetch = replay([...answers.slice(0, -1), [line, status, wrong, headers]]);
+          await fails(CALLS[method](clientOf(name, who, fetch), argumentsOf(name, who)), "invalid_response", `${method}: ${wrong.slice(0, 200)}`);
         }
       }
     });

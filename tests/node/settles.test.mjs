@@ -294,6 +294,7 @@ for (const [what, answer, code] of [
   ["gives a body that errors half-way", () => { let n = 0; return new Response(new ReadableStream({ pull: (c) => (n++ ? c.error("why") : c.enqueue(new Uint8Array(5))) })); }, "network"],
   ["gives a body of something that is not bytes", () => new Response(new ReadableStream({ pull: (c) => c.enqueue("text") })), "invalid_response"],
   ["gives a body that never ends", () => endless().response, "timeout"],
+  ["gives a body that is always there and never ends", () => new Response(new ReadableStream({ pull: (c) => c.enqueue(new Uint8Array(1)) })), "timeout"],
   ["gives no body", () => new Response(null), "invalid_response"],
   ["gives 204", () => new Response(null, { status: 204 }), "invalid_response"],
   ["gives 304", () => new Response(null, { status: 304 }), "invalid_response"],

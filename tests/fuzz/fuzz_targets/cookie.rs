@@ -35,7 +35,7 @@ fuzz_target!(|data: &[u8]| {
     // As what an answer sets.
     let headers = json::Writer::new().text("set-cookie", Some(text)).finish();
     let headers = json::Document::read(&headers).expect("JSON");
-    let response = Response { status: 200, headers: headers.root(), body: json::Json::NULL, is_page: false };
+    let response = Response { status: 200, headers: headers.root(), body: json::Json::NULL, is_page: false, is_broken: false };
     if let Some(value) = response.set_cookie("token") {
         assert!(!value.is_empty() && !value.contains([';', ',']) && text.contains(&value), "{value}");
     }

@@ -67,7 +67,7 @@ pageTest("the list: this device first, all that the database has, on every scree
   assert.equal(await rows.count(), mine.length);
   await rows.first().getByText("This device", { exact: true }).waitFor();
   await rows.first().getByRole("heading", { name: "Chrome on macOS" }).waitFor();
-  assert.equal(await rows.first().getByRole("button", { name: /Sign out/ }).count(), 0);
+  assert.deepEqual(await rows.first().getByRole("button", { name: /Sign out/ }).evaluateAll((buttons) => buttons.map(({ dataset }) => dataset.action)), ["logout"]);
   assert.equal(await rows.getByText("This device", { exact: true }).count(), 1);
   await page.getByRole("heading", { name: `Other devices (${mine.length - 1})` }).waitFor();
 
@@ -111,7 +111,7 @@ pageTest("revoking one device: cancelled by Escape, then done, and the database 
   await wholesome(page, "confirmation");
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "hidden" });
-  assert.equal(await page.evaluate(() => document.activeElement.dataset.id), id, "the focus is back");
+  assert.equal(await active(page, "data-id"), id, "the focus is back");
   assert.equal(await page.getByRole("listitem").count(), before);
   assert.ok(!ended(await databaseRow(id)));
 
@@ -120,9 +120,9 @@ pageTest("revoking one device: cancelled by Escape, then done, and the database 
   await dialog.getByRole("button", { name: "Sign out" }).click();
   await row(page, id).waitFor({ state: "detached" });
   const message = /has been signed out\. It may stay usable until .*its access token runs out\./;
-  await page.locator("#toast").getByText(message).waitFor();
+  await notice(page).getByText(message).waitFor();
   await status(page, message);
-  assert.equal(await page.evaluate(() => document.activeElement.dataset.id), nextId, "the next device has the focus");
+  assert.equal(await active(page, "data-id"), nextId, "the next device has the focus");
   assert.equal(await page.getByRole("listitem").count(), before - 1);
   assert.ok(ended(await databaseRow(id)), "the database says that it is ended");
   assert.ok(!ended(await databaseRow(nextId)));
@@ -130,7 +130,7 @@ pageTest("revoking one device: cancelled by Escape, then done, and the database 
   await screenshot(page, "revoked");
 
   await page.getByRole("button", { name: "Dismiss" }).click();
-  await page.locator("#toast").waitFor({ state: "detached" });
+  await notice(page).waitFor({ state: "detached" });
   await page.reload();
   await devices(page);
   assert.equal(await row(page, id).count(), 0);
@@ -143,7 +143,7 @@ pageTest("a device that was signed out elsewhere meanwhile", async ({ page, anot
   const id = await revokeButtons(page).last().getAttribute("data-id");
   await revoke(page, id);
   await revoke(other, id);
-  await other.locator("#toast").getByText(/was already signed out\./).waitFor();
+  await notice(other).getByText(/was already signed out\./).waitFor();
 });
 
 pageTest("the keyboard alone", async ({ page }) => {
@@ -166,7 +166,7 @@ pageTest("the keyboard alone", async ({ page }) => {
   assert.ok(ended(await databaseRow(id)));
   await tabTo(page, "Dismiss");
   await page.keyboard.press("Enter");
-  await page.locator("#toast").waitFor({ state: "detached" });
+  await notice(page).waitFor({ state: "detached" });
 });
 
 pageTest("signing out the others leaves this one", async ({ page }) => {
@@ -176,7 +176,7 @@ pageTest("signing out the others leaves this one", async ({ page }) => {
   await page.getByRole("dialog").getByText("You stay signed in here.").waitFor();
   await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
   await page.getByRole("heading", { name: "No other devices" }).waitFor();
-  await page.locator("#toast").getByText(`${ids.others.length} other devices have been signed out. They may stay usable`).waitFor();
+  await notice(page).getByText(`${ids.others.length} other devices have been signed out. They may stay usable`).waitFor();
   assert.equal(await page.getByRole("listitem").count(), 1);
   for (const id of ids.others) assert.ok(ended(await databaseRow(id)), id);
   assert.ok(!ended(await databaseRow(ids.here)));
@@ -193,13 +193,13 @@ pageTest("signing out the others, one of which fails", async ({ page, expectProb
   await page.route(failing, (route) => route.fulfill(serverError));
   await page.getByRole("button", { name: "Sign out all others" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
-  await page.locator("#toast").getByText("1 device couldn’t be signed out.").waitFor();
+  await notice(page).getByText("1 device couldn’t be signed out.").waitFor();
   await row(page, stubborn).getByText("Something went wrong on the server.").waitFor();
   assert.equal(await page.getByRole("listitem").count(), 2);
   await wholesome(page, "partly-signed-out");
   await screenshot(page, "partly-signed-out");
   await page.unroute(failing);
-  await page.locator("#toast").getByRole("button", { name: "Try again" }).click();
+  await notice(page).getByRole("button", { name: "Try again" }).click();
   await page.getByRole("heading", { name: "No other devices" }).waitFor();
   assert.ok(ended(await databaseRow(stubborn)));
 });
@@ -212,7 +212,7 @@ pageTest("one device that can’t be signed out", async ({ page, expectProblem }
   await revoke(page, id);
   await row(page, id).getByText(/Couldn’t be signed out. Something went wrong on the server/).waitFor();
   await status(page, /couldn’t be signed out/);
-  assert.equal(await page.evaluate(() => document.activeElement.dataset.id), id);
+  assert.equal(await active(page, "data-id"), id);
   await wholesome(page, "revoke-failed");
   await page.unroute(REVOKE);
   await revoke(page, id);
@@ -270,19 +270,19 @@ pageTest("an error instead of the list, and over the list", async ({ page, expec
   await page.route(LIST, (route) => route.fulfill(serverError));
   const count = await page.getByRole("listitem").count();
   await page.getByRole("button", { name: "Refresh" }).click();
-  await page.locator("#stale").getByText("The list may be out of date.").waitFor();
+  await banner(page).getByText("The list may be out of date.").waitFor();
   assert.equal(await page.getByRole("listitem").count(), count);
   await wholesome(page, "error-over-list");
   await page.unroute(LIST);
-  await page.locator("#stale").getByRole("button", { name: "Try again" }).click();
-  await page.locator("#stale").waitFor({ state: "detached" });
+  await banner(page).getByRole("button", { name: "Try again" }).click();
+  await banner(page).waitFor({ state: "detached" });
 });
 
 pageTest("offline: a banner, an honest failure, and back again by itself", async ({ page, expectProblem }) => {
   expectProblem(/ERR_INTERNET_DISCONNECTED/);
   await signIn(page);
   await page.context().setOffline(true);
-  await page.locator("#offline").getByText("You’re offline.").waitFor();
+  await banner(page).getByText("You’re offline.").waitFor();
   await status(page, /You’re offline/);
   await wholesome(page, "offline");
   await screenshot(page, "offline");
@@ -290,7 +290,7 @@ pageTest("offline: a banner, an honest failure, and back again by itself", async
   await revoke(page, id);
   await row(page, id).getByText(/can’t be reached/).waitFor();
   await page.context().setOffline(false);
-  await page.locator("#offline").waitFor({ state: "detached" });
+  await banner(page).waitFor({ state: "detached" });
   await status(page, /\d+ devices signed in\./);
   assert.ok(!ended(await databaseRow(id)));
   await revoke(page, id);
@@ -334,7 +334,7 @@ pageTest("no session at all, as after signing out everywhere from elsewhere", as
   await heading(other, "Sign in");
   await page.getByRole("button", { name: "Refresh" }).click();
   await page.getByRole("heading", { name: "No active sessions" }).waitFor();
-  await page.getByText(/This page works until its access token runs out at /).waitFor();
+  await page.getByText(/This page goes on working until its access token runs out\./).waitFor();
   await wholesome(page, "empty");
   await screenshot(page, "empty");
   await page.getByRole("button", { name: "Sign in again" }).click();
@@ -350,10 +350,10 @@ pageTest("hostile and endless texts, unknown devices, a list without this device
   await page.route(LIST, (route) => route.fulfill({ contentType: "application/json", body: JSON.stringify({ sessions, count: sessions.length }) }));
   await submit(page);
   await page.getByText("This device has been signed out.").waitFor();
-  await page.getByText("AuthVital didn’t record which browser or app this is.").waitFor();
+  await page.getByText("The server didn’t record which browser or app this is.").waitFor();
   assert.equal(await page.getByRole("heading", { name: "Unknown device" }).count(), 2);
   for (const summary of await page.locator("summary").all()) await summary.click();
-  assert.equal(await page.locator("#app img, #app script").count(), 0);
+  assert.equal(await page.locator("auth-session-list img, auth-session-list script").count(), 0);
   assert.equal(await page.title(), "Your devices");
   await wholesome(page, "hostile");
 });
@@ -407,7 +407,7 @@ pageTest("the switch: by keyboard, kept in the address, an account for each", as
   assert.deepEqual(await accounts(page), ["authvital"]);
   await choose(page, "AuthVital");
   await devices(page);
-  assert.equal(await page.locator("#notice, #toast").count(), 0, "what is said about one back-end stays there");
+  assert.equal(await page.locator(".notice").count(), 0, "what is said about one back-end stays there");
 });
 
 pageTest("an address that names no back-end shows the first", async ({ page }) => {
@@ -428,10 +428,10 @@ pageTest("what is under way goes on behind another back-end, and is told there",
   held.release();
   await answered;
   await signIn(page);
-  assert.equal(await page.locator("#toast").count(), 0);
+  assert.equal(await notice(page).count(), 0);
   assert.ok(ended(await databaseRow(id)));
   await choose(page, "AuthVital");
-  await page.locator("#toast").getByText("has been signed out.").waitFor();
+  await notice(page).getByText("has been signed out.").waitFor();
   assert.equal(await row(page, id).count(), 0);
 });
 
@@ -484,14 +484,14 @@ for (const { id: backend, name, alive, after: afterwards, expected, behind, here
     const [id, ...rest] = ids.others;
     await revoke(page, id);
     await row(page, id).waitFor({ state: "detached" });
-    await page.locator("#toast p").filter({ hasText: afterwards }).waitFor();
+    await notice(page).locator("p").filter({ hasText: afterwards }).waitFor();
     assert.deepEqual((await alive(DEMO)).toSorted(), [ids.here, ...rest].sort(), "that one has ended");
 
     await page.getByRole("button", { name: "Sign out all others" }).click();
     await page.getByRole("dialog").getByText("You stay signed in here.").waitFor();
     await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
     await page.getByRole("heading", { name: "No other devices" }).waitFor();
-    await page.locator("#toast p").filter({ hasText: afterwards }).waitFor();
+    await notice(page).locator("p").filter({ hasText: afterwards }).waitFor();
     assert.deepEqual(await alive(DEMO), [ids.here], "the others have ended, this one goes on");
 
     await page.getByRole("banner").getByRole("button", { name: "Sign out" }).click();
@@ -542,28 +542,28 @@ pageTest("Better Auth wants a fresh sign-in: no, a wrong password, yes", async (
   await page.getByRole("button", { name: "Refresh" }).click();
   const dialog = page.getByRole("dialog", { name: "Please sign in again" });
   await dialog.getByText("within a day of a sign-in. Enter the password of demo@example.com").waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement.type), "password");
+  assert.equal(await active(page, "type"), "password");
   await wholesome(page, "sign-in-again");
   await screenshot(page, "sign-in-again");
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
-  await page.locator("#stale").getByText("Please sign in again.").waitFor();
+  await banner(page).getByText("Please sign in again.").waitFor();
   assert.equal(await page.getByRole("listitem").count(), count, "the list stays");
   await wholesome(page, "not-fresh");
   await page.evaluate(() => dispatchEvent(new Event("online")));
   assert.equal(await dialog.count(), 0, "nobody is asked unless they want something");
 
-  await page.locator("#stale").getByRole("button", { name: "Sign in again" }).click();
+  await banner(page).getByRole("button", { name: "Sign in again" }).click();
   await dialog.waitFor();
   await page.keyboard.type("wrong");
   await page.keyboard.press("Enter");
   await dialog.getByRole("alert").getByText("That email and password don’t match.").waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement.type), "password");
+  assert.equal(await active(page, "type"), "password");
   await wholesome(page, "sign-in-again-wrong");
   await page.keyboard.type("demo-password");
   await page.keyboard.press("Enter");
   await dialog.waitFor({ state: "detached" });
-  await page.locator("#stale").waitFor({ state: "detached" });
+  await banner(page).waitFor({ state: "detached" });
   const ids = await ownIds(page);
   const alive = await betterAuthSessions(DEMO);
   assert.notEqual(ids.here, here, "a new session");
@@ -589,9 +589,9 @@ pageTest("Better Auth wants a fresh sign-in before there is a list, and the back
   await heading(page, "Sign in");
   await choose(page, "Better Auth");
   await dialog.getByRole("button", { name: "Cancel" }).click();
-  await page.locator("#load-error").getByRole("heading", { name: "Please sign in again" }).waitFor();
+  await page.locator(".state").getByRole("heading", { name: "Please sign in again" }).waitFor();
   await wholesome(page, "not-fresh-without-list");
-  await page.locator("#load-error").getByRole("button", { name: "Sign in again" }).click();
+  await page.locator(".state").getByRole("button", { name: "Sign in again" }).click();
   await dialog.getByLabel("Password").fill("demo-password");
   await dialog.getByRole("button", { name: "Sign in" }).click();
   await devices(page);
@@ -676,7 +676,7 @@ for (const [backend, name, cookies] of [["clerk", "Clerk", ["__Host-clerk_sessio
 
     await endSession(backend, ids.here);
     await page.getByRole("button", { name: "Refresh" }).click();
-    await page.locator("#ended").getByText("This device has been signed out.").waitFor();
+    await banner(page).getByText("This device has been signed out.").waitFor();
     await wholesome(page, `${backend}-ended`);
   });
 
@@ -807,6 +807,7 @@ function pageTest(name, body, { needs } = {}) {
       page.on("pageerror", (error) => problems.push(String(error)));
       await page.exposeFunction("reportViolation", (text) => problems.push(text));
       await page.addInitScript(() => addEventListener("securitypolicyviolation", (event) => window.reportViolation(`CSP: ${event.violatedDirective} ${event.blockedURI}`)));
+      await page.addInitScript(intoShadows);
       const response = await page.goto(PAGE_URL);
       assert.match(response.headers()["content-security-policy"] ?? "", /default-src 'self'/);
       return page;
@@ -823,6 +824,16 @@ function pageTest(name, body, { needs } = {}) {
       for (const context of contexts) await context.close();
     }
   });
+}
+
+/** In the page: what goes into the shadow trees, too. */
+function intoShadows() {
+  window.focusedElement = () => {
+    let element = document.activeElement;
+    while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+    return element;
+  };
+  window.allElements = (selector) => [document, ...[...document.querySelectorAll("*")].map((element) => element.shadowRoot).filter(Boolean)].flatMap((root) => [...root.querySelectorAll(selector)]);
 }
 
 async function submit(page) {
@@ -876,7 +887,7 @@ async function watchForTokens(page) {
       const { cookie, ...open } = await page.evaluate(async () => ({
         cookie: document.cookie,
         storages: JSON.stringify([{ ...localStorage }, { ...sessionStorage }, await indexedDB.databases(), await caches.keys()]),
-        html: document.documentElement.outerHTML,
+        html: window.allElements("html, .list, dialog").map((element) => element.outerHTML).join(""),
       }));
       assert.equal(cookie, "");
       for (const [where, text] of [...texts, ...Object.entries(open)]) {
@@ -906,9 +917,12 @@ const betterAuthSessions = async (of) => (await betterAuth("GET", `/test/session
 
 const heading = (page, name) => page.getByRole("heading", { level: 1, name }).waitFor();
 const devices = (page) => page.getByRole("listitem").first().waitFor();
-const row = (page, id) => page.locator(`[id="device-${id}"]`);
+const row = (page, id) => page.locator(`li[data-id="${id}"]`);
+const notice = (page) => page.locator("auth-session-list .notice");
+const banner = (page) => page.locator("auth-session-list .banner");
 const revokeButtons = (page) => page.locator("button[data-action=revoke]");
-const focused = (page) => page.evaluate(() => document.activeElement.textContent);
+const focused = (page) => page.evaluate(() => window.focusedElement().textContent);
+const active = (page, attribute) => page.evaluate((name) => window.focusedElement().getAttribute(name), attribute);
 
 async function revoke(page, id) {
   await row(page, id).locator("button[data-action=revoke]").click();
@@ -917,7 +931,7 @@ async function revoke(page, id) {
 
 async function ownIds(page) {
   const others = await revokeButtons(page).evaluateAll((buttons) => buttons.map((button) => button.dataset.id));
-  const here = (await page.getByRole("listitem").first().getAttribute("id")).replace("device-", "");
+  const here = await page.getByRole("listitem").first().getAttribute("data-id");
   return { here, others };
 }
 
@@ -929,7 +943,7 @@ async function status(page, pattern) {
 async function tabTo(page, label) {
   for (let presses = 0; presses < 60; presses++) {
     await page.keyboard.press("Tab");
-    const here = await page.evaluate(() => document.activeElement.labels?.[0]?.textContent ?? document.activeElement.textContent);
+    const here = await page.evaluate(() => window.focusedElement().labels?.[0]?.textContent ?? window.focusedElement().textContent);
     if (here === label) return;
   }
   assert.fail(`Tab never comes to "${label}"`);
@@ -959,8 +973,8 @@ async function wholesome(page, name) {
     await page.setViewportSize({ width, height: DESKTOP.height });
     const { sideways, small, undrawn } = await page.evaluate(() => ({
       sideways: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      undrawn: [...document.querySelectorAll(".icon use")].filter((use) => use.checkVisibility() && use.getBoundingClientRect().width === 0).map((use) => use.outerHTML),
-      small: [...document.querySelectorAll("button, a, input, summary")].filter((element) => element.checkVisibility() && element.getBoundingClientRect().height < 44).map((element) => element.outerHTML),
+      undrawn: window.allElements(".icon > *").filter((part) => part.checkVisibility() && part.getBoundingClientRect().width === 0).map((part) => part.outerHTML),
+      small: window.allElements("button, a, input, select, summary").filter((element) => element.checkVisibility() && (element.type === "checkbox" ? element.labels[0] : element).getBoundingClientRect().height < 44).map((element) => element.outerHTML),
     }));
     assert.equal(sideways, 0, `${name} scrolls sideways at ${width} px`);
     assert.deepEqual(undrawn, [], `${name}: icons that are not drawn`);

@@ -35,6 +35,16 @@ interface Entry {
 
 export class SignInError extends Error {}
 
+export const DEMO = { email: "demo@example.com", password: "demo-password" };
+
+/** What the sandbox takes for another device, one after the other. */
+const DEVICES = [
+  { user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:151.0) Gecko/20100101 Firefox/151.0", ip_address: "192.0.2.44" },
+  { user_agent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.4 Mobile/15E148 Safari/604.1", ip_address: "2001:db8:77::9" },
+  { user_agent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/151.0.0.0 Safari/537.36 Edg/151.0.0.0", ip_address: "203.0.113.201" },
+];
+let devices = 0;
+
 /** A back-end that this page can show, with the account that is signed in there. */
 export class Backend {
   readonly id: string;
@@ -63,19 +73,9 @@ export class Backend {
     return this.#account?.user ?? null;
   }
 
-  /** By the refresh token, which names its session: here, or at the handler. Not where it is a cookie of the back-end's own. */
-  get isToldWhichIsItsOwn(): boolean {
-    return this.#account !== null && (!this.#account.tokens || Boolean(this.#account.tokens.refreshToken));
-  }
-
   /** It may ask for the password in between. */
   get asksAgain(): boolean {
     return this.#entry.freshFor !== undefined;
-  }
-
-  /** When this page's own access token runs out, where that is known. */
-  get accessExpiresAt(): string | null {
-    return this.#account?.tokens?.expiresAt ?? null;
   }
 
   get sessions(): Sessions {
@@ -105,6 +105,18 @@ export class Backend {
     const account = await this.#entry.signIn(this.server, email, password);
     this.#remember(account);
     return account.user;
+  }
+
+  /** Whether its password is known here. */
+  get isDemo(): boolean {
+    return this.user?.email === DEMO.email;
+  }
+
+  /** As the demo user does on another device; nothing of it stays here. */
+  async signInElsewhere(): Promise<void> {
+    const { store } = this.server;
+    if (store === sandbox) await post(store, "/sandbox/sign-in", { ...DEMO, ...DEVICES[devices++ % DEVICES.length] }, "omit");
+    else await post(store, "/api/auth/sign-in/email", DEMO, "omit");
   }
 
   forget(): void {

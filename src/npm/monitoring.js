@@ -1,0 +1,3 @@
+export { auditEvent } from "./audit.js";
+export { findings, remember } from "./findings.js";
+export { subscribe, watch } from "./watch.js";

@@ -21,7 +21,6 @@ class View {
   enter(): void {
     const list = new AuthSessionList();
     list.headingLevel = 1;
-    list.sessions = this.backend.sessions;
     list.addEventListener("logged-out", ({ detail }) => this.leave(detail));
     list.addEventListener("reauthenticate", (event) => {
       // Where the password is asked for on the way, the list just tries again.
@@ -64,7 +63,9 @@ function show(): void {
   const { backend, list } = view;
   const { obstacle, server, user } = backend;
   const isOpen = obstacle === null;
-  const title = document.title;
+  // It is known only now where the back-end is.
+  if (isOpen && list) list.sessions ??= backend.sessions;
+  const [title, focused] = [document.title, document.activeElement];
   document.title = obstacle ? `${backend.name} – Your devices` : user ? "Your devices" : "Sign in – Your devices";
 
   for (const link of document.querySelectorAll<HTMLAnchorElement>("#switch a")) {
@@ -84,7 +85,7 @@ function show(): void {
   main.ariaBusy = obstacle === undefined ? "true" : null;
   if (title !== document.title) scrollTo(0, 0);
   // What had the focus is gone with the screen it was on.
-  if (document.activeElement === document.body) (list && isOpen ? list : main.querySelector<HTMLElement>("h1"))?.focus({ preventScroll: true });
+  if (focused && !focused.checkVisibility()) (list && isOpen ? list : main.querySelector<HTMLElement>("h1"))?.focus({ preventScroll: true });
 }
 
 const noteOf = (note: string | null) => note && h("p", { class: "note" }, icon("lock"), h("span", {}, note));
@@ -130,12 +131,16 @@ function demoOf(list: AuthSessionList, backend: Backend): Node {
   const language = find<HTMLSelectElement>(demo, "#language");
   language.value = list.lang || "en";
   language.addEventListener("change", () => (list.lang = language.value));
+  const watching = find<HTMLInputElement>(demo, "#watch");
+  watching.checked = list.watch !== null;
+  watching.addEventListener("change", () => (list.watch = watching.checked ? (signal) => backend.watch(signal) : null));
   const elsewhere = find(demo, "#elsewhere");
   elsewhere.hidden = !backend.isDemo;
   elsewhere.addEventListener("click", () => {
     void whileBusy(elsewhere, "Signing in…", async () => {
       const text = await backend.signInElsewhere().then(() => "Signed in on another device.", (error: Error) => error.message);
       announce(text);
+      if (!list.watch) await list.refresh();
     });
   });
   demo.prepend(noteOf(backend.note) || "");

@@ -53,6 +53,8 @@ export class AuthSessionList extends Base {
   /** Another object whenever everything starts over: what was under way before is of no interest any more. */
   #life = {};
   #pages = 1;
+  /** The session that was listed as the current one. */
+  #mine = null;
   #listing = null;
   #loadedAt = 0;
   #language = null;
@@ -60,6 +62,9 @@ export class AuthSessionList extends Base {
   #live = null;
   #dialog = null;
   #said = [];
+  /** What `watch` said is gone at one time. */
+  #gone = [];
+  #saying;
   #timer;
   /** Ends what runs only while it is connected, and the watch. */
   #connection = null;
@@ -229,7 +234,8 @@ export class AuthSessionList extends Base {
     if (!this.isConnected) return;
     this.#said.push(text);
     this.#live.textContent = "";
-    if (this.#said.length === 1) setTimeout(() => (this.#live.textContent = this.#said.splice(0).join(" ")), SAY_AFTER);
+    clearTimeout(this.#saying);
+    this.#saying = setTimeout(() => (this.#live.textContent = this.#said.splice(0).join(" ")), SAY_AFTER);
   }
 
   #tell(notice) {
@@ -289,40 +295,56 @@ export class AuthSessionList extends Base {
   }
 
   #apply(change) {
-    const { sessions, fresh, out } = this.#state;
+    const { sessions, out } = this.#state;
     if (out) return;
-    const language = this.#speak();
-    const { texts } = language;
-    const { type, session } = change;
-    if (sessions && session) {
-      const isListed = sessions.some(({ id }) => id === session.id);
-      const others = sessions.filter(({ id }) => id !== session.id);
-      const name = nameOf(session, language);
-      if (type === "removed") {
-        this.#update({ sessions: others });
-        // What is ended here is told here.
-        if (isListed && !this.#isBusy(session)) this.#say(language.plain(texts.removed, { name }));
-      } else if (isListed) {
-        this.#update({ sessions: [...others, session].sort(thisDeviceFirst) });
-      } else if (type === "added") {
-        this.#update({ sessions: [...others, session].sort(thisDeviceFirst), fresh: new Set(fresh).add(session.id) });
-        this.#say(language.plain(texts.added, { name }));
-      }
-      // It began before this.
-      if (this.#state.loading) void this.#load();
-    } else if (type === "finding") {
-      this.#update({ told: [...this.#state.told, change.finding] });
-      const text = Object.hasOwn(texts.findings, change.finding.code) && texts.findings[change.finding.code];
-      if (text) this.#say(language.plain(text, change.finding.evidence));
-    } else if (type === "current-revoked") {
+    const { type } = change;
+    if (sessions && change.session) this.#applySession(change, sessions);
+    else if (type === "finding") this.#applyFinding(change.finding);
+    else if (type === "current-revoked") {
       this.#update({ ended: true });
-      this.#say(texts.ended);
+      this.#say(this.#speak().texts.ended);
       void this.#load();
     } else if (type === "error" && change.error.code !== "rate_limited") {
       // It shows the same, and looks again by itself.
       void this.#reload();
     }
     this.#emit("session-change", change);
+  }
+
+  #applySession({ type, session, at }, sessions) {
+    const language = this.#speak();
+    const name = nameOf(session, language);
+    const isListed = sessions.some(({ id }) => id === session.id);
+    const others = sessions.filter(({ id }) => id !== session.id);
+    if (type === "removed") {
+      const text = language.plain(language.texts.removed, { name });
+      this.#gone.push({ session, at, text });
+      this.#update({ sessions: others });
+      // What is ended here is told here.
+      if (isListed && !this.#isBusy(session)) this.#say(text);
+    } else if (isListed) {
+      this.#update({ sessions: [...others, session].sort(thisDeviceFirst) });
+    } else if (type === "added") {
+      // Some back-ends make another session of one whenever it is renewed. That is no sign-in.
+      const old = this.#gone.find((gone) => gone.at === at && gone.session.userAgent === session.userAgent && gone.session.ipAddress === session.ipAddress);
+      const isNew = !old && !session.current;
+      this.#update({ sessions: [...others, session].sort(thisDeviceFirst), ...(isNew && { fresh: new Set(this.#state.fresh).add(session.id) }) });
+      if (isNew) this.#say(language.plain(language.texts.added, { name }));
+      this.#gone = this.#gone.filter((gone) => gone !== old && gone.at === at);
+      this.#said = this.#said.filter((text) => text !== old?.text);
+    }
+    // It began before this.
+    if (this.#state.loading) void this.#load();
+  }
+
+  #applyFinding(finding) {
+    const { code, sessionIds, evidence } = finding;
+    const language = this.#speak();
+    // One that has grown stands for itself as it was.
+    const others = this.#state.told.filter((old) => old.code !== code || !old.sessionIds.every((id) => sessionIds.includes(id)));
+    this.#update({ told: [...others, finding] });
+    const { findings } = language.texts;
+    if (Object.hasOwn(findings, code)) this.#say(language.plain(findings[code], evidence));
   }
 
   #isBusy({ id, current }) {
@@ -336,6 +358,7 @@ export class AuthSessionList extends Base {
     this.#listing?.abort();
     this.#dialog?.close("");
     this.#life = {};
+    this.#mine = null;
     this.#pages = 1;
     this.#state = start();
     this.#render();
@@ -358,14 +381,17 @@ export class AuthSessionList extends Base {
       let next = null;
       for (let page = 0; page === 0 || (next && page < this.#pages); page++) {
         if (signal.aborted) return;
-        const answer = await sessions.list({ ...this.#options, ...(next && { cursor: next }), signal });
+        const options = { ...this.#options, ...(next && { cursor: next }), signal };
+        // A lone object with headers would be a request.
+        const answer = await (options.headers ? sessions.list(undefined, options) : sessions.list(options));
         for (const session of answer.sessions) found.set(session.id, session);
         next = answer.next;
       }
       if (signal.aborted) return;
       const failures = new Map([...this.#state.failures].filter(([id]) => found.has(id)));
+      const ended = !next && this.#isGone([...found.values()]);
       this.#loadedAt = Date.now();
-      this.#update({ capabilities, sessions: [...found.values()].sort(thisDeviceFirst), next, failures, loading: false, problem: null, unreachable: false });
+      this.#update({ ended, capabilities, sessions: [...found.values()].sort(thisDeviceFirst), next, failures, loading: false, problem: null, unreachable: false });
       if (aloud) this.#say(language.plain(language.texts.loaded, { count: found.size }));
     } catch (error) {
       if (signal.aborted) return;
@@ -375,6 +401,17 @@ export class AuthSessionList extends Base {
       this.#update({ loading: false, problem });
       if (!repeated) this.#say(said(shown(problem), language));
     }
+  }
+
+  /** Whether a list that would say which session is this page's is without it: then that has ended, although the access token still opens the list. */
+  #isGone(list) {
+    const { sessions, ended } = this.#state;
+    const mine = this.#mine;
+    // A refresh may make another session of it, which not every back-end says is the current one.
+    const follows = ({ id, userAgent }) => id === mine.id || (userAgent !== null && userAgent === mine.userAgent && !sessions?.some((known) => known.id === id));
+    const now = list.find(({ current }) => current === true) ?? (mine && list.find(follows));
+    if (now) this.#mine = now;
+    return !now && (ended || mine !== null);
   }
 
   // ---------------------------------------------------------------- what the user does

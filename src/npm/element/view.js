@@ -156,9 +156,6 @@ export function view(state, language, level) {
     return banner("stale", "error", "alert", sentence(title), [texts.stale, " ", text], again("load", problem, { isBusy: loading }));
   };
 
-  /** The list would say which session is this page's. If none is, it is gone, although the access token still opens the list. */
-  const isEnded = () => capabilities?.effect !== "immediate" && !next && sessions.length > 0 && (state.ended || sessions.every(({ current }) => current === false));
-
   const devices = () => {
     const here = sessions.filter(({ current }) => current === true);
     const others = sessions.filter(({ current }) => current !== true);
@@ -167,7 +164,8 @@ export function view(state, language, level) {
     const about = findings.filter((each) => !isAboutOne(each));
     return [
       stale(),
-      isEnded() && banner("ended", "info", "info", texts.ended, texts.endedText, leave),
+      // Where a revocation ends everything at once, the next load says more.
+      state.ended && sessions.length > 0 && capabilities?.effect !== "immediate" && banner("ended", "info", "info", texts.ended, texts.endedText, leave),
       about.length > 0 && group("findings", texts.worthALook, null, list(about, { class: "findings card" })),
       here.length > 0 && h("section", { key: "here", class: "group", "aria-labelledby": "here-title" }, heading(1, { id: "here-title", class: "unseen" }, texts.thisDevice), h("ul", { class: "card", role: "list" }, here.map(device))),
       others.length > 0 || next
@@ -189,15 +187,17 @@ export function view(state, language, level) {
   /** After it has ended here; the application's own way back in is in the slot. */
   const after = () => card("out", SYMBOLS[out.kind], out.title(language), out.text?.(language), h("slot", { name: "logged-out" }));
 
-  const toast = ({ kind, title, text, retry, problem: failed }) =>
-    h(
+  const toast = ({ kind, title, text, retry, problem: failed }) => {
+    const more = text?.(language);
+    return h(
       "section",
       { key: "notice", class: `notice ${kind}`, "aria-label": texts.notification },
       icon(SYMBOLS[kind]),
-      h("p", {}, h("strong", {}, title(language)), " ", text?.(language)),
+      h("p", {}, h("strong", {}, title(language)), more?.length > 0 && [" ", more]),
       retry && again("retry", failed),
       button("dismiss", texts.dismiss, { kind: "icon-only plain", symbol: "close" }),
     );
+  };
 
   return h(
     "div",

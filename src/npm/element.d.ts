@@ -151,6 +151,8 @@ export interface Texts {
   /** `{time}`, such as "5 minutes ago" */
   lastActive: string; signedIn: string; expires: string; expired: string;
   justNow: string; soon: string;
+  /** `{browser}`, `{system}` */
+  deviceName: string;
   unknownDevice: string; noAgent: string; strangeAgent: string; noAddress: string; noAddressNorAgent: string;
   details: string; agent: string; address: string; method: string; created: string; expiry: string; id: string; notRecorded: string;
   isNew: string;

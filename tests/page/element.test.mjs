@@ -66,15 +66,16 @@ const confirm = (page, name) => page.getByRole("dialog").getByRole("button", { n
 // ---------------------------------------------------------------- languages
 
 const LANGUAGES = {
-  pl: { title: "Twoje urządzenia", others: "Inne urządzenia (3)", when: "2 godziny temu", out: "Wyloguj wszystkie inne", yes: "Wyloguj", done: "Wylogowano 3 inne urządzenia.", stays: /Dostęp może działać do czasu wygaśnięcia tokenów/ },
-  de: { title: "Ihre Geräte", others: "Andere Geräte (3)", when: "vor 2 Stunden", out: "Alle anderen abmelden", yes: "Abmelden", done: "3 andere Geräte wurden abgemeldet.", stays: /Sie können nutzbar bleiben, bis ihre Zugriffstoken ablaufen/ },
+  pl: { title: "Twoje urządzenia", others: "Inne urządzenia (3)", device: "Safari – iPhone", when: "2 godziny temu", out: "Wyloguj wszystkie inne", yes: "Wyloguj", done: "Wylogowano 3 inne urządzenia.", stays: /Dostęp może działać do czasu wygaśnięcia tokenów/ },
+  de: { title: "Ihre Geräte", others: "Andere Geräte (3)", device: "Safari auf iPhone", when: "vor 2 Stunden", out: "Alle anderen abmelden", yes: "Abmelden", done: "3 andere Geräte wurden abgemeldet.", stays: /Sie können nutzbar bleiben, bis ihre Zugriffstoken ablaufen/ },
 };
-for (const [language, { title, others, when, out, yes, done, stays }] of Object.entries(LANGUAGES)) {
+for (const [language, { title, others, device, when, out, yes, done, stays }] of Object.entries(LANGUAGES)) {
   pageTest(`in ${language}: texts, times and plurals`, async ({ page }) => {
     let items = ITEMS;
     await element(page, (method) => (method === "GET" ? ok({ items }) : ((items = [ITEMS[0]]), null)), { language });
     await page.getByRole("heading", { level: 2, name: title }).waitFor();
     await page.getByRole("heading", { level: 3, name: others }).waitFor();
+    await page.getByRole("heading", { level: 4, name: device }).waitFor();
     const time = row(page, "phone").locator("time").first();
     assert.equal(await time.textContent(), when);
     assert.equal(await inList(page, ".list").getAttribute("lang"), language);

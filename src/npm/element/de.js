@@ -76,6 +76,7 @@ export const de = {
   expired: "Abgelaufen {time}",
   justNow: "gerade eben",
   soon: "in weniger als einer Minute",
+  deviceName: "{browser} auf {system}",
   unknownDevice: "Unbekanntes Gerät",
   noAgent: "Der Server hat nicht festgehalten, welcher Browser oder welche App das ist.",
   strangeAgent: "Seine Browserkennung ist nicht bekannt.",

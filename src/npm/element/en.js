@@ -76,6 +76,7 @@ export const en = {
   expired: "Expired {time}",
   justNow: "just now",
   soon: "in less than a minute",
+  deviceName: "{browser} on {system}",
   unknownDevice: "Unknown device",
   noAgent: "The server didn’t record which browser or app this is.",
   strangeAgent: "It gave a browser string that isn’t known.",

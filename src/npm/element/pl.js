@@ -81,6 +81,7 @@ export const pl = {
   expired: "Wygasło {time}",
   justNow: "przed chwilą",
   soon: "za niecałą minutę",
+  deviceName: "{browser} – {system}",
   unknownDevice: "Nieznane urządzenie",
   noAgent: "Serwer nie zapisał, jaka to przeglądarka lub aplikacja.",
   strangeAgent: "Podało nieznany opis przeglądarki.",

@@ -1,7 +1,11 @@
 import { h, icon, unseen } from "./dom.js";
 
-/** Where the back-end knows no device (KSeF), how one signed in there is what tells sessions apart. */
-export const nameOf = (session, { texts }) => session.device?.label || session.method?.name || texts.unknownDevice;
+/** Where the back-end knows no device (KSeF), how one signed in there is what tells sessions apart. The package's own labels ("Chrome on macOS") are put in the reader's words. */
+export function nameOf({ device, method }, language) {
+  const [, browser, system] = /^(.+) on (.+)$/.exec(device?.label) ?? [];
+  if (browser && browser === device.browser) return language.plain(language.texts.deviceName, { browser, system });
+  return device?.label || method?.name || language.texts.unknownDevice;
+}
 
 /** A problem as people are told of it: a title without a full stop, and what to do. */
 export function explain({ code, until }, language) {

@@ -120,14 +120,16 @@ export type Plural = { other: string } & Partial<Record<Intl.LDMLPluralRule, str
 
 /** Every text; `{name}`, `{time}`, `{count}` and the like are filled in. An empty `title` or `intro` is left out; without a title, groups have its level. */
 export interface Texts {
-  title: string; intro: string; refresh: string; refreshing: string; loading: string;
+  title: string; intro: string; refresh: string; loading: string;
+  /** On a button whose action is under way */
+  busy: string;
   /** `{count}` */
   loaded: Plural;
   thisDevice: string;
   /** `{count}`, "12+" while there are more pages */
   otherDevices: string; allDevices: string;
-  more: string; loadingMore: string; noOthers: string; noOthersText: string; empty: string; emptyText: string; ended: string; endedText: string;
-  signInAgain: string; signingIn: string; retry: string; retrying: string; tryNow: string;
+  more: string; noOthers: string; noOthersText: string; empty: string; emptyText: string; ended: string; endedText: string;
+  signInAgain: string; retry: string;
   signOut: string; signingOut: string;
   /** `{done}`, `{total}` */
   signingOutOf: string;
@@ -159,7 +161,7 @@ export interface Texts {
   /** `{name}` */
   added: string; removed: string;
   worthALook: string;
-  /** A title without a full stop, and what to do. Codes that are not here are `internal`. */
+  /** A title without a full stop, and what to do. Without one of their own, `timeout` is as `network`, `invalid_response` as `server_error`, `conflict` as `rejected`, and the others are `internal`. */
   errors: { internal: ErrorText } & Partial<Record<ErrorCode, ErrorText>>;
   /** The members of a finding's `evidence` are filled in by their names: `{city}`. */
   findings: Record<Finding["code"], string>;

@@ -7,10 +7,13 @@ export function nameOf({ device, method }, language) {
   return device?.label || method?.name || language.texts.unknownDevice;
 }
 
+/** What people can do about these is the same, unless the application has texts for them. */
+const ALIKE = { timeout: "network", invalid_response: "server_error", conflict: "rejected" };
+
 /** A problem as people are told of it: a title without a full stop, and what to do. */
 export function explain({ code, until }, language) {
   const { errors, rateLimited } = language.texts;
-  const { title, text } = Object.hasOwn(errors, code) ? errors[code] : errors.internal;
+  const { title, text } = errors[[code, ALIKE[code], "internal"].find((known) => Object.hasOwn(errors, known))];
   const wait = until - Date.now();
   return { title, text: wait > 0 ? language.plain(rateLimited, { time: language.wait(wait) }) : text };
 }
@@ -56,7 +59,7 @@ export function view(state, language, level) {
 
   /** Where signing in again is what helps, the button says so. */
   const again = (action, failed, options) =>
-    button(action, signsInAgain(failed) ? texts.signInAgain : texts.retry, { busyLabel: signsInAgain(failed) ? texts.signingIn : texts.retrying, off: waits(failed), ...options });
+    button(action, signsInAgain(failed) ? texts.signInAgain : texts.retry, { busyLabel: texts.busy, off: waits(failed), ...options });
 
   const progress = () => (state.progress ? language.plain(texts.signingOutOf, { done: Math.min(state.progress.done + 1, state.progress.total), total: state.progress.total }) : texts.signingOut);
 
@@ -154,10 +157,9 @@ export function view(state, language, level) {
   /** Over a list that is shown but may be wrong. */
   const stale = () => {
     if (!problem && !state.unreachable) return null;
-    if (!navigator.onLine) return banner("offline", "info", "offline", sentence(texts.offline), [texts.stale, " ", texts.offlineText], button("load", texts.tryNow, { isBusy: loading, busyLabel: texts.retrying }));
-    const { title, text } = explain(problem ?? { code: "network" }, language);
-    if (state.unreachable) return banner("offline", "info", "offline", sentence(title), [texts.stale, " ", text], button("load", texts.tryNow, { isBusy: loading, busyLabel: texts.retrying }));
-    return banner("stale", "error", "alert", sentence(title), [texts.stale, " ", text], again("load", problem, { isBusy: loading }));
+    const isCutOff = !navigator.onLine || state.unreachable;
+    const { title, text } = navigator.onLine ? explain(problem ?? { code: "network" }, language) : { title: texts.offline, text: texts.offlineText };
+    return banner("stale", isCutOff ? "info" : "error", isCutOff ? "offline" : "alert", sentence(title), [texts.stale, " ", text], again("load", problem, { isBusy: loading }));
   };
 
   const devices = () => {
@@ -178,7 +180,7 @@ export function view(state, language, level) {
             nodes(here.length > 0 ? texts.otherDevices : texts.allDevices, { count }),
             here.length > 0 && supports("revokeOthers") && button("others", texts.signOutOthers, { kind: "danger", isBusy: busy.has("others"), busyLabel: progress() }),
             others.length > 0 && h("ul", { class: "card", role: "list" }, others.map(device)),
-            next && h("div", { class: "more" }, button("more", texts.more, { isBusy: loading, busyLabel: texts.loadingMore })),
+            next && h("div", { class: "more" }, button("more", texts.more, { isBusy: loading, busyLabel: texts.busy })),
           )
         : here.length > 0
           ? card("empty", "check", texts.noOthers, texts.noOthersText)
@@ -211,7 +213,7 @@ export function view(state, language, level) {
         "div",
         { key: "head", class: "head" },
         h("div", {}, heading(0, { class: "title" }, texts.title), texts.intro && h("p", { class: "intro muted" }, texts.intro)),
-        sessions && !out && button("load", texts.refresh, { kind: "icon-only", symbol: "refresh", isBusy: loading, busyLabel: texts.refreshing, off: waits(problem) }),
+        sessions && !out && button("load", texts.refresh, { kind: "icon-only", symbol: "refresh", isBusy: loading, busyLabel: texts.busy, off: waits(problem) }),
       ),
     out ? after() : sessions ? devices() : without(),
     !out && notice && toast(notice),

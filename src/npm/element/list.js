@@ -1,7 +1,7 @@
 import { h, patch } from "./dom.js";
 import { Language } from "./language.js";
 import css from "./style.css";
-import { explain, nameOf, stays, view } from "./view.js";
+import { explain, isEnding, nameOf, stays, view } from "./view.js";
 
 /** How often it looks again by itself while nothing answers, and how old a list may be that comes back into sight. */
 const RETRY_EVERY = 10_000;
@@ -321,7 +321,7 @@ export class AuthSessionList extends Base {
       this.#gone.push({ session, at, text });
       this.#update({ sessions: others });
       // What is ended here is told here.
-      if (isListed && !this.#isBusy(session)) this.#say(text);
+      if (isListed && !isEnding(session, this.#state.busy)) this.#say(text);
     } else if (isListed) {
       this.#update({ sessions: [...others, session].sort(thisDeviceFirst) });
     } else if (type === "added") {
@@ -345,11 +345,6 @@ export class AuthSessionList extends Base {
     this.#update({ told: [...others, finding] });
     const { findings } = language.texts;
     if (Object.hasOwn(findings, code)) this.#say(language.plain(findings[code], evidence));
-  }
-
-  #isBusy({ id, current }) {
-    const { busy } = this.#state;
-    return busy.has(`session ${id}`) || busy.has("everywhere") || (busy.has("others") && current !== true);
   }
 
   // ---------------------------------------------------------------- the list
@@ -502,8 +497,11 @@ export class AuthSessionList extends Base {
       this.#update({ busy, ...(!isBusy && { progress: null }) });
     };
     mark(true);
-    await task(() => life === this.#life && !this.#state.out);
-    if (life === this.#life) mark(false);
+    try {
+      await task(() => life === this.#life && !this.#state.out);
+    } finally {
+      if (life === this.#life) mark(false);
+    }
   }
 
   async #revoke(id) {
@@ -604,7 +602,9 @@ export class AuthSessionList extends Base {
   async logout() {
     if (!this.#sessions || this.#state.out) return;
     await this.#exclusively("logout", async (alive) => {
+      // It would only say that this session is over.
       this.#listing?.abort();
+      this.#update({ loading: false });
       let result;
       try {
         result = await this.#sessions.logout();

@@ -27,6 +27,9 @@ export function stays(effect, until, count, language) {
   return language.nodes(time ? texts.staysUntil : texts.stays, { count, time });
 }
 
+/** Whether it is being ended. */
+export const isEnding = ({ id, current }, busy) => busy.has(`session ${id}`) || busy.has("everywhere") || (busy.has("others") && current !== true);
+
 const SYMBOLS = { success: "check", info: "info", error: "alert" };
 
 /** The whole list for what is known of it. Buttons name their action in `data-action`; the element listens. */
@@ -91,20 +94,20 @@ export function view(state, language, level) {
     const name = nameOf(session, language);
     const here = session.current === true;
     const failed = state.failures.get(id);
-    const isBusy = busy.has(`session ${id}`) || (busy.has("others") && !here) || busy.has("everywhere");
+    const ending = isEnding(session, busy);
     const place = [location?.city, location?.country].filter(Boolean).join(", ");
     const isNamedByMethod = !session.device?.label && Boolean(method);
     const isKnown = isNamedByMethod || session.device?.browser || session.device?.os || ["bot", "app"].includes(session.device?.kind);
     const where = [ipAddress ?? (isNamedByMethod ? texts.noAddressNorAgent : texts.noAddress), place, tenant].filter(Boolean);
     // Not the session's id: an id here has no spaces.
     const [whereId, whenId] = [`where-${here}-${index}`, `when-${here}-${index}`];
-    const options = { id, isBusy, busyLabel: texts.signingOut, hidden: name, describedBy: `${whereId} ${whenId}` };
+    const options = { id, isBusy: ending, busyLabel: texts.signingOut, hidden: name, describedBy: `${whereId} ${whenId}` };
     const act = here
       ? supports("logout") && button("logout", texts.signOut, { isBusy: busy.has("logout"), busyLabel: texts.signingOut, hidden: texts.thisDevice })
       : supports("revoke") && (failed ? again(signsInAgain(failed) ? "revoke-again" : "revoke", failed, options) : button("revoke", texts.signOut, options));
     return h(
       "li",
-      { key: `session ${id}`, class: here ? "device current" : "device", "data-id": id, "aria-busy": isBusy && "true" },
+      { key: `session ${id}`, class: here ? "device current" : "device", "data-id": id, "aria-busy": ending && "true" },
       h("span", { class: "device-icon" }, icon(session.device?.kind)),
       h(
         "div",

@@ -9,7 +9,6 @@
 pub struct Document<'a>(Node<'a>);
 
 /// A value in a document: what it was written as, and what is in it.
-#[derive(Debug)]
 struct Node<'a> {
     /// The name, where it is a member of an object, as it stands between its quotes. Names with escapes in them are nobody's wire format.
     name: &'a str,
@@ -22,6 +21,13 @@ struct Node<'a> {
 /// A value: no larger than a pointer.
 #[derive(Clone, Copy, Debug)]
 pub struct Json<'a>(&'a Node<'a>);
+
+/// Tokens come and go in JSON: for debugging there is how long it is, and not what it says.
+impl std::fmt::Debug for Node<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes", self.source.len())
+    }
+}
 
 /// Nesting beyond this is refused: no back-end needs it, and the reader is recursive.
 const MAX_DEPTH: u32 = 64;
@@ -263,14 +269,19 @@ impl<'a> Iterator for Parts<'a> {
     }
 }
 
+/// The parts between single such ASCII characters.
+pub fn parts(text: &str, at: u8) -> Parts<'_> {
+    Parts(Some(text), at)
+}
+
 /// The parts between single spaces.
 pub fn words(text: &str) -> Parts<'_> {
-    Parts(Some(text), b' ')
+    parts(text, b' ')
 }
 
 /// The lines.
 pub fn lines(text: &str) -> Parts<'_> {
-    Parts(Some(text), b'\n')
+    parts(text, b'\n')
 }
 
 /// The text of a string in JSON, or the digits of a number.

@@ -13,6 +13,7 @@ pub mod json;
 pub mod jwt;
 pub mod model;
 pub mod provider;
+pub mod secret;
 pub mod time;
 
 #[cfg(all(target_arch = "wasm32", feature = "fetch"))]

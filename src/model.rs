@@ -5,7 +5,7 @@
 
 use crate::device;
 use crate::http::is_secret;
-use crate::json::{Json, Writer, cut, lines, quoted, words};
+use crate::json::{Json, Writer, cut, join, lines, quoted, words};
 use crate::time::Time;
 
 /// Where things usually are, in sessions and in the answers around them: a line for each member, with paths one after the other.
@@ -13,7 +13,11 @@ const USUAL: &str = "id:id session_id sessionId uuid $id _id objectId
 createdAt:created_at createdAt created started started_at $createdAt
 lastActiveAt:last_activity_at last_active_at last_activity lastActivity lastActiveAt last_seen last_seen_at lastSeen lastAccess last_used_at updatedAt updated_at
 expiresAt:expires_at expiresAt expires expire
-userAgent:user_agent userAgent /device_info/user_agent /devices/0/user_agent
+userAgent:user_agent_raw user_agent userAgent /device_info/user_agent /devices/0/user_agent
+browser:browser browser_name browserName /browser/name /device/browser /device_info/browser
+os:os os_name osName /os/name /device/os /device_info/os
+deviceType:device_type deviceType /device_info/device_type deviceName
+isMobile:is_mobile isMobile mobile /device_info/is_mobile
 ipAddress:ip_address ipAddress ip last_ip_address last_ip /device_info/ip_address /devices/0/ip_address /device_info/ip /devices/0/ip
 current:is_current isCurrent current
 status:status state
@@ -102,9 +106,9 @@ pub fn find_text(value: Json<'_>, list: Json<'_>, member: &str) -> Option<String
     find(value, list, member, Kind::Text)?.as_text()
 }
 
-/// The same, as a number.
+/// The same, as a number of sessions: what JavaScript can't count to is none.
 pub fn find_number(value: Json<'_>, list: Json<'_>, member: &str) -> Option<i64> {
-    find(value, list, member, Kind::Number)?.as_scaled(0)
+    find(value, list, member, Kind::Number)?.as_scaled(0).filter(|number| (0..1 << 53).contains(number))
 }
 
 /// The same, as a flag.
@@ -124,21 +128,27 @@ pub fn session(item: Json<'_>, list: Json<'_>, current: Option<bool>) -> String 
             Member::Status => Some(quoted(status(item, list))),
             Member::Time => find(item, list, member, Kind::Time).and_then(|found| time(found, list)).map(|time| quoted(&time.to_iso())),
             Member::Current => current.map(|current| (if current { "true" } else { "false" }).to_owned()),
-            Member::Device => match text("browser") {
-                // What the server made of the user agent.
-                Some(browser) => Some(device::label(&text("system").unwrap_or_default(), Some(&browser), find_flag(item, list, "isMobile"))),
-                None => text("userAgent").map(|agent| device::describe(&agent)),
-            },
+            Member::Device => {
+                // What the server makes of the user agent counts.
+                let text = |member: &str| text(member).unwrap_or_default();
+                let (agent, mut browser, os) = (text("userAgent"), text("browser"), text("os"));
+                if browser.is_empty() && !os.is_empty() {
+                    // Beside a system that is the browser; elsewhere it may be an OAuth client.
+                    browser = item.member("clientName").as_words();
+                }
+                let system = join(&[&os, " ", &text("deviceType")]);
+                (agent.len() + browser.len() + system.len() > 1).then(|| device::label(&agent, &system, &browser, find_flag(item, list, "isMobile")))
+            }
             Member::Location => {
                 let (city, country) = (text("city"), text("country"));
                 (city.is_some() || country.is_some()).then(|| Writer::new().text("city", city.as_deref()).text("country", country.as_deref()).finish())
             }
-            Member::Method => find(item, list, member, Kind::Any).map(|found| {
+            Member::Method => find(item, list, member, Kind::Any).and_then(|found| {
                 let mut method = Writer::new();
                 for (name, wire) in [("category", "category"), ("code", "code"), ("name", "displayName")] {
-                    method.text(name, found.text(wire).as_deref());
+                    method.text(name, Some(&found.text(wire)?));
                 }
-                method.finish()
+                Some(method.finish())
             }),
             Member::Raw => Some(without_secrets(item)),
             Member::Text => text(member).map(|text| quoted(&text)),

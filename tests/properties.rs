@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use auth_sessions::{
     client,
+    device::describe,
     http::scrub,
     json::{Document, Json, List, Writer, decimal, quoted},
     time::Time,
@@ -229,6 +230,26 @@ proptest! {
         prop_assert!(scrub(&text, &[]).len() < 520);
     }
 
+    // ---------------------------------------------------------------- labels
+
+    #[test]
+    fn a_label_shows_no_version(agent in agent()) {
+        let device = describe(&agent);
+        prop_assert!(!device.bytes().any(|byte| byte.is_ascii_digit()), "{}: {}", agent, device);
+    }
+
+    #[test]
+    fn versions_do_not_change_a_label(agent in agent(), version in "[1-9]{1,3}") {
+        let other = renumbered(&agent, &version);
+        prop_assert_eq!(describe(&agent), describe(&other), "{} and {}", agent, other);
+    }
+
+    #[test]
+    fn what_comes_late_in_an_agent_does_not_count(agent in agent(), more in "\\PC{0,2000}") {
+        let padded = [&agent, &*" ".repeat(1024 - agent.len().min(1024))].concat();
+        prop_assert_eq!(describe(&padded), describe(&[padded.as_str(), &more].concat()));
+    }
+
     // ---------------------------------------------------------------- times
 
     #[test]
@@ -248,6 +269,51 @@ proptest! {
         let spaced = text.replace('T', " ");
         prop_assert_eq!(Time::parse_iso(&spaced).map(Time::millis), Some(expected), "{}", spaced);
     }
+}
+
+// ---------------------------------------------------------------- user agents
+
+/// Words of agents in any order, with versions.
+fn agent() -> impl Strategy<Value = String> {
+    let words = [
+        "Mozilla/",
+        "(Windows NT ",
+        "; Win64; x64)",
+        "(Macintosh; Intel Mac OS X ",
+        "(iPhone; CPU iPhone OS ",
+        " like Mac OS X)",
+        "(Linux; Android ",
+        "; wv)",
+        "AppleWebKit/",
+        "Version/",
+        "Mobile/15E",
+        "Safari/",
+        "Chrome/",
+        "CriOS/",
+        "Edg/",
+        "OPR/",
+        "Firefox/",
+        "SamsungBrowser/",
+        "Trident/",
+        "Instagram ",
+        "FBAN/FBIOS;FBAV/",
+        "Gmail/",
+        "CFNetwork/",
+        "Darwin/",
+        "okhttp/",
+        "Examplebot/",
+        "Tablet; ",
+        "Electron/",
+        "é ",
+    ];
+    vec((prop::sample::select(words.to_vec()), "[0-9]{1,3}([._][0-9]{1,3}){0,2}"), 0..9)
+        .prop_map(|parts| parts.into_iter().map(|(word, version)| [word, &version].concat()).collect::<Vec<_>>().join(" "))
+}
+
+/// The text with another number for each in it.
+fn renumbered(text: &str, number: &str) -> String {
+    let digit = |c: char| c.is_ascii_digit();
+    text.split_inclusive(|c| !digit(c)).flat_map(|part| [if part.starts_with(digit) { number } else { "" }, part.trim_start_matches(digit)]).collect()
 }
 
 // ---------------------------------------------------------------- JSON

@@ -5,7 +5,7 @@
 //! can be tested without any, and nothing is lost with an instance of the wasm module.
 //!
 //! What comes in is one object: the options and arguments by name, what was to be kept, what happened (`event` and what belongs to it), and what is around:
-//! for a refresh `adopted`, a pair that somebody else has got for this client's refresh token, `now` (milliseconds), `random` (0 to 1000), `browser`, `offline`, and `memory`, an object of texts that the driver keeps for the client from call to call.
+//! for a refresh `adopted`, a pair that somebody else has got for this client's refresh token, `now` (milliseconds), `random` (0 to 1000), `browser`, `offline`, and `memory`, an object of texts that the driver keeps for the client from call to call. It adds one itself: `skew`, how many milliseconds the back-end's clock is ahead, where an answer's `Date` told.
 //!
 //! | event | with |
 //! |---|---|
@@ -41,6 +41,7 @@ use crate::json::{Document, Json, List, Writer, decimal, join, plain, quoted, ro
 use crate::jwt::{Claims, payload};
 use crate::model::{Kind, find, find_flag, find_number, find_text, is_over, session};
 use crate::provider::{Answer, Asked, Hook, OPERATIONS, Operation, by_name, list, read};
+use crate::secret::Secret;
 use crate::time::Time;
 use Operation::{Create, Current, Get, List as ListAll, Logout, Refresh, RefreshSession, Revoke, RevokeAll, RevokeCurrent, RevokeOthers};
 
@@ -50,11 +51,15 @@ mod memory {
     pub(super) const DIALECT: &str = "dialect";
     /// The newest access token, from a refresh.
     pub(super) const ACCESS: &str = "accessToken";
+    /// From when on that one is to be replaced: milliseconds by the local clock.
+    pub(super) const DUE: &str = "due";
+    /// How far the back-end's clock is ahead of the local one: milliseconds. The driver writes it.
+    pub(super) const SKEW: &str = "skew";
     /// The newest refresh token, from a refresh.
     pub(super) const REFRESH: &str = "refreshToken";
     /// The refresh tokens that newer ones replaced, one a line.
     pub(super) const REPLACED: &str = "replaced";
-    /// The refresh token whose answer was lost.
+    /// The refresh tokens whose answers were lost, one a line.
     pub(super) const SPENT: &str = "spent";
     /// The client was logged out, once for each character: the fixed tokens in its options are no longer used.
     pub(super) const SIGNED_OUT: &str = "signedOut";
@@ -94,7 +99,7 @@ pub fn step(call: &str, body: &[u8]) -> String {
     };
     let mut refresh = if forwarded.is_some() { String::new() } else { json.member("refresh").as_words() };
     // The caller's function may not have heard of the newest one; the old one must not be sent again.
-    if is_replaced(memory, &refresh) {
+    if is_among(memory, memory::REPLACED, &refresh) {
         refresh = memory.member(memory::REFRESH).as_words();
     }
     let payloads = [payload(&user), payload(&refresh)];
@@ -114,9 +119,9 @@ pub fn step(call: &str, body: &[u8]) -> String {
         step: Operation::by_name(json.member("step").word()),
         forwarded: forwarded.as_deref(),
         is_key,
-        access: if is_key { &given } else { &user },
-        user: &user,
-        refresh: &refresh,
+        access: Secret::new(if is_key { &given } else { &user }),
+        user: Secret::new(&user),
+        refresh: Secret::new(&refresh),
         current: user_claims.session_id.or(refresh_claims.session_id),
         claims: user_claims,
         now: json.number("now").unwrap_or(0),
@@ -177,9 +182,9 @@ struct Call<'a> {
     /// The token is the application's secret key, not the user's.
     is_key: bool,
     /// The tokens a request goes out with; empty where there is none. `user` is the access token that is the user's.
-    access: &'a str,
-    user: &'a str,
-    refresh: &'a str,
+    access: Secret<&'a str>,
+    user: Secret<&'a str>,
+    refresh: Secret<&'a str>,
     /// What the user's access token says.
     claims: Claims<'a>,
     /// The id of the session that the tokens name.
@@ -209,10 +214,16 @@ impl<'a> Call<'a> {
                 let adopted = self.json.member("adopted");
                 if !adopted.is_null() {
                     let expires_at = Time::parse_iso(&adopted.member("expiresAt").as_words());
-                    return self.finish_refresh(&adopted.member("accessToken").as_words(), adopted.text("refreshToken"), expires_at);
+                    let [access, refresh] = ["accessToken", "refreshToken"].map(|name| adopted.text(name).map(Secret::new));
+                    return self.finish_refresh(&access.unwrap_or_default(), refresh, expires_at);
                 }
                 // Otherwise another call has refreshed while this one was on its way.
-                if !stale.is_null() && stale.as_words() == self.access {
+                if !stale.is_null() && stale.as_words() == self.access.expose() {
+                    return Ok(to_do("refresh"));
+                }
+                self.keep.flag("isEarly", false);
+                if self.is_due() {
+                    self.keep.flag("isEarly", true).flag("wasRefused", true);
                     return Ok(to_do("refresh"));
                 }
                 self.go_on().or_else(|error| self.fail(error))
@@ -225,6 +236,11 @@ impl<'a> Call<'a> {
                     body: root(answer),
                     is_page: body.trim_ascii_start().starts_with(b"<"),
                 })
+            }
+            // The token may be good for a moment yet, unless the user has logged out.
+            "failed" if self.json.is("isEarly") => {
+                self.keep.flag("isEarly", false);
+                Ok(self.ask_tokens())
             }
             "failed" => {
                 let failure = self.json.member("failure");
@@ -398,7 +414,7 @@ impl<'a> Call<'a> {
 
     /// What an earlier call of the same user learnt.
     fn learnt(&self, key: &str) -> Option<Json<'a>> {
-        self.memory.get(key).filter(|_| self.forwarded.is_none() && self.memory.member(memory::LEARNT_WITH).as_words() == self.user)
+        self.memory.get(key).filter(|_| self.forwarded.is_none() && self.memory.member(memory::LEARNT_WITH).as_words() == self.user.expose())
     }
 
     fn learn(&mut self, key: &'static str, value: &str) {
@@ -406,7 +422,7 @@ impl<'a> Call<'a> {
             if self.learnt(memory::LEARNT_WITH).is_none() {
                 self.remember.json(memory::CURRENT, "null").json(memory::HANDLES, "null");
             }
-            self.remember.text(memory::LEARNT_WITH, Some(self.user)).text(key, Some(value));
+            self.remember.text(memory::LEARNT_WITH, Some(self.user.expose())).text(key, Some(value));
         }
     }
 
@@ -432,13 +448,13 @@ impl<'a> Call<'a> {
 
     /// The refresh token that this call is about. A logout ends the one it was given, unless that is this client's own in an older form.
     fn refresh_token(&self) -> String {
-        if self.goal == Some(Logout) && !self.ends_own() { self.json.member("endedToken").as_words() } else { self.refresh.to_owned() }
+        if self.goal == Some(Logout) && !self.ends_own() { self.json.member("endedToken").as_words() } else { self.refresh.expose().to_owned() }
     }
 
     fn ends_own(&self) -> bool {
         let given = self.json.member("endedToken");
         let words = given.as_words();
-        self.forwarded.is_none() && (given.is_null() || words == self.refresh || is_replaced(self.memory, &words))
+        self.forwarded.is_none() && (given.is_null() || words == self.refresh.expose() || is_among(self.memory, memory::REPLACED, &words))
     }
 
     /// An input by name, in JSON.
@@ -476,7 +492,7 @@ impl<'a> Call<'a> {
             return Err(Error::new(Code::Unsupported, "this back-end has no such operation"));
         }
         if self.step == Some(Refresh) {
-            if !self.refresh.is_empty() && self.refresh == self.memory.member(memory::SPENT).as_words() {
+            if is_among(self.memory, memory::SPENT, self.refresh.expose()) {
                 let message = "the answer to the last refresh was lost, and its token must not be sent twice: have the user sign in again";
                 return Err(Error::new(Code::Unauthenticated, message));
             }
@@ -610,7 +626,7 @@ impl<'a> Call<'a> {
         let mut token = if takes_refresh { self.refresh_token() } else { String::new() };
         // Somebody else's token is ended with that token alone.
         if token.is_empty() && !is_others {
-            self.access.clone_into(&mut token);
+            self.access.expose().clone_into(&mut token);
         }
         if token.is_empty() {
             if auth == "optional" || is_others || self.step == Some(Refresh) || self.json.is("sendsCookies") {
@@ -628,8 +644,38 @@ impl<'a> Call<'a> {
         Ok(())
     }
 
+    /// Now by the back-end's clock, as far as that is known: the local one may be wrong.
     fn time(&self) -> Option<Time> {
-        Time::from_millis(self.now)
+        Time::from_millis(self.now)?.plus(scaled(&self.memory.member(memory::SKEW).as_words(), 0).unwrap_or(0))
+    }
+
+    /// The answer to the refresh is lost: its token must not be sent again.
+    fn spend(&mut self) {
+        self.remember.text(memory::SPENT, Some(&with_line(self.refresh.expose(), &self.memory.member(memory::SPENT).as_words())));
+    }
+
+    /// A token that the back-end refuses, or soon will, can be replaced; once in a call.
+    fn can_refresh(&self) -> bool {
+        let endpoint = self.endpoint(Refresh);
+        !self.is_key
+            && !matches!(self.goal, Some(Refresh | Logout))
+            && !self.refresh.is_empty()
+            && !self.json.is("wasRefused")
+            && !endpoint.is_null()
+            && endpoint.member("needs").items().all(|need| self.named_input(need.word()).is_some())
+    }
+
+    /// The access token is about to run out: by how long ago it came, or by the back-end's clock, never by the local one.
+    fn is_due(&self) -> bool {
+        let number = |name| scaled(&self.memory.text(name)?, 0);
+        let is_ours = self.access.expose() == self.memory.member(memory::ACCESS).as_words();
+        let due =
+            || if is_ours { number(memory::DUE) } else { number(memory::SKEW).and(Some(self.claims.expires_at?.millis() - early(self.claims.lifetime()?))) };
+        let now = if is_ours { Some(self.now) } else { self.time().map(Time::millis) };
+        due().is_some_and(|due| Some(due) <= now)
+            && self.can_refresh()
+            && !is_among(self.memory, memory::SPENT, self.refresh.expose())
+            && !self.json.is("offline")
     }
 
     fn read(&mut self, response: Response<'a>) -> Result<Answer<'a>, Error> {
@@ -676,8 +722,8 @@ impl<'a> Call<'a> {
     /// What no message may hold: the tokens, and whatever the headers carry.
     fn secrets(&self) -> Vec<String> {
         let mut secrets = Vec::new();
-        for secret in &[self.access, self.user, self.refresh, self.forwarded.unwrap_or_default()] {
-            add_secrets(&mut secrets, secret);
+        for secret in &[self.access, self.user, self.refresh, Secret::new(self.forwarded.unwrap_or_default())] {
+            add_secrets(&mut secrets, secret.expose());
         }
         for name in words("refreshToken handle expiredToken sessionRefreshToken csrf") {
             add_secrets(&mut secrets, &plain(&self.named_input(name).unwrap_or_default()));
@@ -706,17 +752,8 @@ impl<'a> Call<'a> {
             action.json("error", &error);
             return Ok(action);
         }
-        if error.code == Code::Unauthenticated
-            && error.status.is_some()
-            && !self.is_key
-            && self.step != Some(Refresh)
-            && self.goal != Some(Logout)
-            && !self.refresh.is_empty()
-            && !self.json.is("wasRefused")
-            && !self.endpoint(Refresh).is_null()
-            && self.endpoint(Refresh).member("needs").items().all(|need| self.named_input(need.word()).is_some())
-        {
-            self.keep.flag("wasRefused", true).text("stale", Some(self.access));
+        if error.code == Code::Unauthenticated && error.status.is_some() && self.step != Some(Refresh) && self.can_refresh() {
+            self.keep.flag("wasRefused", true).text("stale", Some(self.access.expose()));
             return Ok(self.ask_tokens());
         }
         self.is_repeated |= error.is_lost();
@@ -745,6 +782,7 @@ impl<'a> Call<'a> {
         if self.goal == Some(Logout) {
             let server = match error.code {
                 _ if error.status.is_some() => "rejected",
+                _ if self.json.member("sent").is_null() => "skipped",
                 Code::Network | Code::Timeout | Code::Aborted => "unreachable",
                 Code::InvalidResponse => "rejected",
                 _ => "skipped",
@@ -756,7 +794,7 @@ impl<'a> Call<'a> {
         // "Currently unable to handle the request" (RFC 9110, 15.6.4), or to be asked elsewhere: it was not used.
         let is_unused = matches!(error.status, Some(300..=399 | 503));
         if self.goal == Some(Refresh) && rotates && (error.is_lost() || self.is_repeated) && !is_unused && !self.json.member("sent").is_null() {
-            self.remember.text(memory::SPENT, Some(self.refresh));
+            self.spend();
         }
         Err(error)
     }
@@ -832,7 +870,7 @@ impl<'a> Call<'a> {
         let is_marked = |item: Json<'a>| {
             let handle = self.handle_of(item).as_words();
             // Better Auth's tokens may come with a signature.
-            let uses = !handle.is_empty() && self.access.strip_prefix(handle.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+            let uses = !handle.is_empty() && self.access.expose().strip_prefix(handle.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
             find_flag(item, list, "current").or(uses.then_some(true))
         };
         // Tokens that name none of the sessions tell nothing about any of them. A mark that only one of them has says something of the others.
@@ -945,7 +983,8 @@ impl<'a> Call<'a> {
         // It may have to go into a header, which takes Latin-1, or into an address, which takes no token.
         let is_unfit = next.as_ref().is_some_and(|next| {
             let tokens = [self.access, self.user, self.refresh];
-            next.bytes().any(|byte| byte < b' ' || byte == 127 || byte > 0xc3) || tokens.iter().any(|token| token.len() > 7 && has(next, token))
+            next.bytes().any(|byte| byte < b' ' || byte == 127 || byte > 0xc3)
+                || tokens.iter().any(|token| token.expose().len() > 7 && has(next, token.expose()))
         });
         if is_unfit || !next_line.is_empty() && (has(&seen, &next_line) || has(&next_line, "://") || seen.len() > 1_000_000) {
             return Err(Error::new(Code::InvalidResponse, "the next page was there before, or can't be asked for: a link is not followed"));
@@ -977,22 +1016,30 @@ impl<'a> Call<'a> {
         Err(error)
     }
 
-    fn finish_refresh(&mut self, access: &str, refresh: Option<String>, expires_at: Option<Time>) -> Result<Action, Error> {
-        let old = self.refresh;
+    fn finish_refresh(&mut self, access: &Secret, refresh: Option<Secret>, expires_at: Option<Time>) -> Result<Action, Error> {
+        let (access, old) = (access.expose(), self.refresh);
+        let old = old.expose();
         let hidden = self.json.is("browser") && self.json.is("sendsCookies");
-        let newest = refresh.unwrap_or_else(|| if hidden { String::new() } else { old.to_owned() });
+        let newest = refresh.unwrap_or_else(|| Secret::new(if hidden { String::new() } else { old.to_owned() }));
+        let newest = newest.expose();
         if self.memory.member(memory::SIGNED_OUT).source() != self.json.member("signedOut").source() {
-            self.remember.text(memory::SPENT, Some(old));
+            self.spend();
             return Err(Error::new(Code::Unauthenticated, "the user logged out while the tokens were refreshed"));
         }
-        let newest_or_none = Some(newest.as_str()).filter(|text| !text.is_empty());
+        let newest_or_none = Some(newest).filter(|text| !text.is_empty());
         self.remember.text(memory::ACCESS, Some(access)).text(memory::REFRESH, newest_or_none);
+        let payload = payload(access);
+        let claims = Document::parse(&payload);
+        let claims = Claims::read(root(&claims));
+        let expires_at = claims.expires_at.or(expires_at);
+        let lifetime = claims.lifetime().or_else(|| Some(expires_at?.millis() - self.time()?.millis()));
+        let due = lifetime.filter(|lifetime| *lifetime > 0).map(|lifetime| decimal(self.now + lifetime - early(lifetime)));
+        self.remember.text(memory::DUE, due.as_deref());
         if !old.is_empty() && old != newest {
-            // Newest first, and no more than anybody could still hold. Of this user: another one's tokens are no older form of theirs.
+            // Of this user: another one's tokens are no older form of theirs.
             let is_next = self.memory.member(memory::REFRESH).as_words() == old;
             let before = if is_next { self.memory.member(memory::REPLACED).as_words() } else { String::new() };
-            let replaced = join(&[old, "\n", before.get(..8000).unwrap_or(&before)]);
-            self.remember.text(memory::REPLACED, Some(&replaced));
+            self.remember.text(memory::REPLACED, Some(&with_line(old, &before)));
         }
         let mut out = Writer::new();
         out.text("accessToken", Some(access)).text("refreshToken", newest_or_none).text("expiresAt", expires_at.map(Time::to_iso).as_deref());
@@ -1009,7 +1056,7 @@ impl<'a> Call<'a> {
             // Longer each time: a refresh that was under way meanwhile sees the difference, one after the next sign-in does not.
             let times = join(&["1", &self.memory.member(memory::SIGNED_OUT).as_words()]);
             self.remember.text(memory::SIGNED_OUT, Some(&times));
-            for key in &[memory::ACCESS, memory::REFRESH, memory::CURRENT, memory::HANDLES] {
+            for key in &[memory::ACCESS, memory::DUE, memory::REFRESH, memory::CURRENT, memory::HANDLES] {
                 self.remember.json(key, "null");
             }
         }
@@ -1043,10 +1090,20 @@ impl<'a> Call<'a> {
     }
 }
 
-/// A refresh token of this client that a newer one has replaced.
-fn is_replaced(memory: Json<'_>, token: &str) -> bool {
-    let replaced = memory.member(memory::REPLACED).as_words();
-    !token.is_empty() && has(&join(&["\n", &replaced, "\n"]), &join(&["\n", token, "\n"]))
+/// How long before its end a token of this lifetime is replaced, in milliseconds.
+fn early(lifetime: i64) -> i64 {
+    (lifetime / 10).min(60_000)
+}
+
+/// A refresh token is one of those that the memory has under that name, one a line.
+fn is_among(memory: Json<'_>, name: &str, token: &str) -> bool {
+    let lines = memory.member(name).as_words();
+    !token.is_empty() && has(&join(&["\n", &lines, "\n"]), &join(&["\n", token, "\n"]))
+}
+
+/// One more line: the newest first, and no more than anybody could still hold.
+fn with_line(line: &str, lines: &str) -> String {
+    join(&[line, "\n", lines.get(..8000).unwrap_or(lines)])
 }
 
 /// Text of a form: `0` a digit, `X` a hexadecimal one, anything else itself.
@@ -1059,12 +1116,12 @@ fn fits(text: &str, form: &str) -> bool {
         })
 }
 
-/// A header's value and its parts: schemes and cookie names aside, each is a secret.
+/// A header's value and its parts, a token's segments too: schemes and cookie names aside, each is a secret.
 fn add_secrets(secrets: &mut Vec<String>, value: &str) {
     secrets.push(value.to_owned());
     let mut from = 0;
     for (at, byte) in value.bytes().chain([b' ']).enumerate() {
-        if matches!(byte, b' ' | b';' | b'=') {
+        if matches!(byte, b' ' | b';' | b'=' | b'.') {
             secrets.extend(value.get(from..at).filter(|part| part.len() >= 8).map(str::to_owned));
             from = at + 1;
         }

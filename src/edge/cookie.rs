@@ -13,7 +13,7 @@ pub(super) fn find(header: &str, name: &str) -> Option<String> {
         let (pair, after) = cut(rest, b';').unwrap_or((rest, ""));
         if let Some((found, value)) = cut(pair, b'=')
             && found.trim_ascii() == name
-            && pair.len() <= MOST
+            && pair.trim_ascii().len() <= MOST
         {
             let value = value.trim_ascii();
             let found = decode(value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value));
@@ -99,5 +99,9 @@ mod tests {
             assert!(pair.bytes().all(|byte| byte.is_ascii_graphic()) && !pair.contains([';', ',', '"', '\\']), "{pair}");
             assert_eq!(find(&pair, "t").as_deref(), Some(token));
         }
+        // The longest that browsers keep, also behind others.
+        let longest = "x".repeat(MOST - 2);
+        let (pair, _) = set(spec.root(), &longest, None);
+        assert_eq!(find(&["a=1; ", &pair, " ; b=2"].concat(), "t"), Some(longest));
     }
 }

@@ -31,6 +31,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use wasm_bindgen::JsValue;
 
 pub use crate::error::{Code, Error};
+pub use crate::secret::Secret;
 pub use types::{
     Capabilities, ClearedCookie, CookieSpec, Device, Environment, Location, LoggedOut, Page, PageSize, RefreshSession, Renewed, Revoked, RevokedAll, SameSite,
     Session, SessionToken, SignIn, Tokens,
@@ -55,7 +56,7 @@ pub enum Token {
     #[default]
     None,
     /// This one, until a refresh gives a newer one.
-    Fixed(String),
+    Fixed(Secret),
     /// Asked before every request. An error is `unauthenticated`; its text goes nowhere, since it may hold a secret.
     Ask(Rc<dyn Fn() -> LocalFuture<Result<Option<String>, String>>>),
 }
@@ -69,7 +70,7 @@ impl Token {
 
 impl<T: Into<String>> From<T> for Token {
     fn from(token: T) -> Self {
-        Self::Fixed(token.into())
+        Self::Fixed(Secret::new(token.into()))
     }
 }
 
@@ -287,12 +288,12 @@ impl Sessions {
         for (name, values) in &input.request_headers {
             let mut list = List::default();
             for value in values {
-                list.push(&quoted(value));
+                list.push(&quoted(value.expose()));
             }
             headers.json(name, &list.finish());
         }
         let mut arguments = Writer::new();
-        arguments.text("id", Some(id)).text("expiredToken", Some(&input.expired_token)).text("sessionRefreshToken", Some(&input.refresh_token));
+        arguments.text("id", Some(id)).text("expiredToken", Some(input.expired_token.expose())).text("sessionRefreshToken", Some(input.refresh_token.expose()));
         arguments.text("requestOrigin", Some(&input.request_origin)).text("requestOriginatingIp", input.request_originating_ip.as_deref());
         arguments.text("format", input.format.as_deref());
         if !input.request_headers.is_empty() {

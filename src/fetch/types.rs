@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wasm_bindgen::JsValue;
 
 use crate::error::{Code, Error};
+use crate::secret::Secret;
 
 /// The sessions of a user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,10 +56,10 @@ pub struct Session {
     pub raw: String,
 }
 
-/// What a user agent says; never guessed.
+/// What a user agent says, or the back-end that has read it; never guessed, and without versions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
-    /// "Chrome on macOS".
+    /// "Chrome on macOS", "Gmail app on iOS".
     pub label: String,
     /// "Chrome".
     pub browser: Option<String>,
@@ -154,13 +155,13 @@ pub struct ClearedCookie {
 }
 
 /// The tokens that are valid now.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tokens {
     /// The access token.
-    pub access_token: String,
+    pub access_token: Secret,
     /// The refresh token, also where the back-end does not rotate it.
-    pub refresh_token: Option<String>,
+    pub refresh_token: Option<Secret>,
     /// When the access token runs out.
     pub expires_at: Option<String>,
 }
@@ -203,25 +204,25 @@ pub struct PageSize {
 }
 
 /// A new token of a session.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionToken {
     /// The token.
-    pub jwt: String,
+    pub jwt: Secret,
 }
 
 /// What renewing a session's token takes (Clerk).
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RefreshSession {
     /// The token that has run out.
-    pub expired_token: String,
+    pub expired_token: Secret,
     /// The session's refresh token.
-    pub refresh_token: String,
+    pub refresh_token: Secret,
     /// Where the user's request came from.
     pub request_origin: String,
     /// The headers of that request.
     #[serde(default)]
-    pub request_headers: BTreeMap<String, Vec<String>>,
+    pub request_headers: BTreeMap<String, Vec<Secret>>,
     /// Its address.
     pub request_originating_ip: Option<String>,
     /// `token` or `cookie`.
@@ -229,7 +230,7 @@ pub struct RefreshSession {
 }
 
 /// A session's token was renewed.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Renewed {
     /// With the format `token`.
@@ -237,7 +238,7 @@ pub enum Renewed {
     /// With the format `cookie`.
     Cookies {
         /// `Set-Cookie` values.
-        cookies: Vec<String>,
+        cookies: Vec<Secret>,
     },
 }
 

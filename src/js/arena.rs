@@ -1,11 +1,11 @@
 //! The memory of one step.
 //!
 //! A step is a pure function: nothing that it allocates outlives it, but for its answer, which JavaScript copies at once. So memory is handed out from a
-//! mark that only moves forward, nothing is ever given back, and before the next step the mark is set to the start again. That makes every `drop` in the
+//! mark that only moves forward, nothing is ever given back, and after the step the mark is set to the start again. That makes every `drop` in the
 //! crate no code at all, which is a fifth of the wasm, and memory can't leak from step to step.
 //!
 //! This is the only unsafe code of the project. It relies on three things: wasm has one thread here; steps do not nest, as no step calls JavaScript; and
-//! [`Arena::reset`] is called only by `src/npm`, before it passes a step's arguments, when nothing that was allocated is in use.
+//! [`Arena::reset`] is called only by `src/npm`, when it has read a step's answer and nothing that was allocated is in use.
 #![allow(unsafe_code)]
 
 use core::arch::wasm32::{memory_grow, memory_size};
@@ -28,9 +28,12 @@ impl Arena {
         Self { start: AtomicUsize::new(0), free: AtomicUsize::new(0) }
     }
 
-    /// Nothing that was allocated is in use any more.
+    /// Nothing that was allocated is in use any more. Tokens were among it: it is overwritten.
     pub fn reset(&self) {
-        self.free.store(self.start.load(Relaxed), Relaxed);
+        let (start, free) = (self.start.load(Relaxed), self.free.load(Relaxed));
+        // SAFETY: what lies between is what was handed out, and nothing of it is in use.
+        unsafe { core::ptr::write_bytes(start as *mut u8, 0, free - start) };
+        self.free.store(start, Relaxed);
     }
 
     /// Makes sure that memory up to there is there.

@@ -13,11 +13,22 @@ use crate::json::plain;
 #[global_allocator]
 static ARENA: arena::Arena = arena::Arena::new();
 
-/// To be called before a step's arguments are passed: the memory of the step before is used again.
+/// To be called when a step's answer was read: its memory is overwritten, and used again.
 #[wasm_bindgen]
 pub fn reset() {
     #[cfg(not(feature = "fetch"))]
     ARENA.reset();
+}
+
+/// For tests of what becomes of a call, and of the next one, when wasm traps: a header `x-trap` says at which event. No published build has it.
+#[cfg(feature = "trap")]
+fn trap(call: &str) {
+    use crate::json::{Document, root};
+    let document = Document::read(call);
+    let json = root(&document);
+    if json.member("headers").items().any(|pair| pair.source() == crate::json::join(&["[\"x-trap\",", json.member("event").source(), "]"])) {
+        core::arch::wasm32::unreachable();
+    }
 }
 
 /// What to do next about a call; see [`client`]. The body is that of an answer. For a user agent as a JSON string, its label. All of it in UTF-8: JavaScript's
@@ -27,6 +38,8 @@ pub fn reset() {
 pub fn step(call: &[u8], body: &[u8]) -> Vec<u8> {
     let call = std::str::from_utf8(call).unwrap_or_default();
     // Exports of their own would cost more than they say.
+    #[cfg(feature = "trap")]
+    trap(call);
     let next = match call.as_bytes().first() {
         Some(b'"') => device::describe(&plain(call)),
         #[cfg(feature = "edge")]

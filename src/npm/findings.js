@@ -30,11 +30,13 @@ export function readOptions(options, table = {}) {
   if (options.history) check(options.history, HISTORY, "invalid_options", "history.");
   const thresholds = options.thresholds ?? {};
   check(thresholds, THRESHOLDS, "invalid_options", "thresholds.");
-  for (const name of Object.keys(thresholds)) {
+  const limits = { ...DEFAULTS };
+  for (const [name, value] of Object.entries(thresholds)) {
     // A misspelt one would be a limit that is not kept.
-    if (!Object.hasOwn(DEFAULTS, name)) throw fail("invalid_options", `thresholds.${name} is none of ${Object.keys(DEFAULTS).join(", ")}`);
+    if (!Object.hasOwn(limits, name)) throw fail("invalid_options", `thresholds.${name} is none of ${Object.keys(limits).join(", ")}`);
+    limits[name] = value ?? limits[name];
   }
-  return { ...DEFAULTS, ...Object.fromEntries(Object.entries(thresholds).filter(([, value]) => (value ?? undefined) !== undefined)) };
+  return limits;
 }
 
 /** `work` with what it throws made a `SessionsError`. */
@@ -120,18 +122,19 @@ function readSessions(sessions, geo, now) {
       // Without the versions: an update makes no new device.
       const agent = text(userAgent)?.replace(/[\d._]+/g, "");
       const trait = (value, shown = value) => (value ? [value.toLowerCase(), shown] : null);
-      const network = networkOf(ipAddress);
+      const isRecognised = parts.some(Boolean);
       return [{
-        id, label, raw, expires, at: place.at, country,
+        id, label, raw, expires, at: place.at, isRecognised,
         isCurrent: session.current === true,
         created: time(session.createdAt),
         active: time(session.lastActiveAt),
         hasAgent: Boolean(agent || device),
-        isRecognised: parts.some(Boolean),
-        device: parts.some(Boolean) ? trait(parts.join("|"), label) : trait(agent, label),
-        network: trait(network),
-        city: city && trait(`${country ?? ""}|${city}`, [city, country].filter(Boolean).join(", ")),
-        countryTrait: trait(country),
+        traits: {
+          device: trait(isRecognised ? parts.join("|") : agent, label),
+          network: trait(networkOf(ipAddress)),
+          city: city && trait(`${country ?? ""}|${city}`, [city, country].filter(Boolean).join(", ")),
+          country: trait(country),
+        },
       }];
     } catch {
       return [];
@@ -139,7 +142,8 @@ function readSessions(sessions, geo, now) {
   });
 }
 
-const TRAITS = { device: "device", network: "network", city: "city", country: "countryTrait" };
+/** With the severity and the confidence of what is new. */
+const KINDS = { device: ["medium", "medium"], network: ["low", "low"], city: ["low", "low"], country: ["medium", "medium"] };
 
 /** Marks of one history. Addresses are few: who has the salt can try them all. So the salt is as private as the history. */
 function marker(salt) {
@@ -158,8 +162,8 @@ export function remember(sessions, options = {}) {
     const { salt = random(), seen = {} } = options.history ?? {};
     const mark = marker(salt);
     const read = readSessions(sessions, options.geo, -Infinity);
-    const kinds = Object.entries(TRAITS).map(([kind, member]) => {
-      const marks = read.flatMap((session) => (session[member] ? [mark(kind, session[member])] : []));
+    const kinds = Object.keys(KINDS).map((kind) => {
+      const marks = read.flatMap(({ traits }) => (traits[kind] ? [mark(kind, traits[kind])] : []));
       // The latest come last: the oldest are the first to go.
       return [kind, [...new Set([...(seen[kind] ?? []), ...marks].reverse())].slice(0, MOST).reverse()];
     });
@@ -197,45 +201,46 @@ export function findings(sessions, options = {}) {
 function newTraits(active, history) {
   if (!history) return [];
   const mark = marker(history.salt);
-  return [["device", "medium", "medium"], ["network", "low", "low"], ["city", "low", "low"], ["country", "medium", "medium"]].flatMap(([kind, severity, confidence]) => {
+  return Object.entries(KINDS).flatMap(([kind, [severity, confidence]]) => {
     const seen = history.seen[kind] ?? [];
     if (seen.length === 0) return [];
     const groups = new Map();
     for (const session of active) {
-      const trait = session[TRAITS[kind]];
+      const trait = session.traits[kind];
       if (!trait || seen.includes(mark(kind, trait))) continue;
       groups.set(trait[0], [...(groups.get(trait[0]) ?? []), session]);
     }
     return [...groups.values()].map((group) =>
       // Whoever reads it sits at the current one.
-      finding(`new_${kind}`, group.every(({ isCurrent }) => isCurrent) ? "info" : severity, confidence, group, { [kind]: group[0][TRAITS[kind]][1], known: seen.length }),
+      finding(`new_${kind}`, group.every(({ isCurrent }) => isCurrent) ? "info" : severity, confidence, group, { [kind]: group[0].traits[kind][1], known: seen.length }),
     );
   });
 }
 
-/** Between a sign-in and what came next to it in time from another place. Two activities don't count: a device left at home goes on by itself. */
+/**
+ * Between a sign-in and the one before it; and, as weaker evidence, between a sign-in and another session's activity next to it in time. Two activities don't count: a device left at home goes on by itself.
+ */
 function impossibleTravel(active, { maxKmh, minKm }) {
-  const moments = active
-    .filter(({ at }) => at)
-    .flatMap((session) => [{ session, when: session.created, isSignIn: true }, { session, when: session.active, isSignIn: false }])
-    .filter(({ when }) => Number.isFinite(when))
-    .sort((one, other) => one.when - other.when);
+  const signIns = active.filter(({ at }) => at).map((session) => ({ session, when: session.created, isSignIn: true }));
+  const activities = signIns.map(({ session }) => ({ session, when: session.active }));
   const found = new Map();
-  for (let i = 1; i < moments.length; i++) {
-    const [from, to] = [moments[i - 1], moments[i]];
-    if (from.session === to.session || !(from.isSignIn || to.isSignIn)) continue;
-    const km = distance(from.session.at, to.session.at);
-    // Back-ends' clocks are not that exact: less than a minute is a minute.
-    const minutes = Math.max(1, (to.when - from.when) / MINUTE);
-    const kmh = km / (minutes / 60);
-    const key = JSON.stringify([from.session.id, to.session.id].sort());
-    if (km < minKm || kmh <= maxKmh || !(kmh > (found.get(key)?.evidence.kmh ?? 0))) continue;
-    // Lookups are mistaken and VPNs are elsewhere: never more than that.
-    const confidence = from.isSignIn && to.isSignIn ? "medium" : "low";
-    const where = ({ session: { city, country } }) => city?.[1] ?? country;
-    found.set(key, finding("impossible_travel", "high", confidence, [from.session, to.session], {
-      km: Math.round(km), minutes: Math.round(minutes), kmh: Math.round(kmh), limitKmh: maxKmh, from: where(from), to: where(to),
-    }));
+  for (const [confidence, all] of [["medium", signIns], ["low", [...signIns, ...activities]]]) {
+    const moments = all.filter(({ when }) => Number.isFinite(when)).sort((one, other) => one.when - other.when);
+    for (let i = 1; i < moments.length; i++) {
+      const [from, to] = [moments[i - 1], moments[i]];
+      const key = JSON.stringify([from.session.id, to.session.id].sort());
+      if (from.session === to.session || !(from.isSignIn || to.isSignIn) || found.has(key)) continue;
+      const km = distance(from.session.at, to.session.at);
+      // Back-ends' clocks are not that exact: less than a minute is a minute.
+      const minutes = Math.max(1, (to.when - from.when) / MINUTE);
+      const kmh = km / (minutes / 60);
+      if (km < minKm || kmh <= maxKmh) continue;
+      const where = ({ session: { traits } }) => (traits.city ?? traits.country)?.[1] ?? null;
+      // Never of high confidence: lookups are mistaken, and VPNs are elsewhere.
+      found.set(key, finding("impossible_travel", "high", confidence, [from.session, to.session], {
+        km: Math.round(km), minutes: Math.round(minutes), kmh: Math.round(kmh), limitKmh: maxKmh, from: where(from), to: where(to),
+      }));
+    }
   }
   return [...found.values()];
 }
@@ -244,8 +249,8 @@ function concurrent(active, { maxConcurrent, staleDays }, now) {
   const found = [];
   if (active.length > maxConcurrent) found.push(finding("concurrent_sessions", "low", "high", active, { sessions: active.length, limit: maxConcurrent }));
   // What nobody has used for long is not in use at the same time.
-  const used = active.filter((session) => session.country && !(now - session.active >= staleDays * DAY));
-  const countries = [...new Map(used.map(({ countryTrait: [key, name] }) => [key, name])).values()].sort();
+  const used = active.filter((session) => session.traits.country && !(now - session.active >= staleDays * DAY));
+  const countries = [...new Map(used.map(({ traits }) => traits.country)).values()].sort();
   if (countries.length > 1) found.push(finding("concurrent_countries", "medium", "medium", used, { countries: countries.join(", "), count: countries.length }));
   return found;
 }
@@ -270,7 +275,7 @@ function ofOne(session, { staleDays, longLivedDays, expiringHours }, now) {
 /** Where the back-end tells of agents at all, a session without one that can be told. */
 function unknownDevices(active) {
   if (!active.some(({ hasAgent }) => hasAgent)) return [];
-  return active.filter(({ isRecognised }) => !isRecognised).map((session) => finding("unknown_device", "low", "low", [session], { device: session.label, network: session.network?.[1] ?? null }));
+  return active.filter(({ isRecognised }) => !isRecognised).map((session) => finding("unknown_device", "low", "low", [session], { device: session.label, network: session.traits.network?.[1] ?? null }));
 }
 
 /** A member of what the back-end sent; it may be anything. */

@@ -24,8 +24,8 @@ function isOrigin(value) {
   }
 }
 
-/** What the client learns of the back-end, whoever asks: which dialect it speaks, for some by operation, and whether its ids are numbers. The rest is one user's. */
-const OF_BACK_ENDS = ["dialect", "numbers", "list", ...METHODS];
+/** What the client learns of the back-end, whoever asks: which dialect it speaks, for some by operation, whether its ids are numbers, and its clock. The rest is one user's. */
+const OF_BACK_ENDS = ["dialect", "numbers", "skew", "list", ...METHODS];
 
 /** A refresh is shared with other requests of the same browser. The call that does it, and not the one that waits for it: that may give up. */
 class HandlerHost extends Host {

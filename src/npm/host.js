@@ -7,6 +7,9 @@ const MAX_BODY = 8 * 1024 * 1024;
 /** Sessions that are ended at once, one by one: quick for a handful of devices, and polite. */
 const CONCURRENCY = 4;
 
+/** Clocks that differ by less, in ms, are the same. */
+const LATENCY = 5000;
+
 /** People take their time to sign in again, but not for ever. */
 const REAUTHENTICATION = 10 * 60 * 1000;
 
@@ -85,6 +88,7 @@ export class Host {
 
   /** Somebody else's request comes with its own, unless it is served with a secret key. */
   async _tokens({ own }) {
+    if (this.#call.signal?.aborted) throw aborted(this.#call.signal);
     const [access, refresh] = own ? await Promise.all([this.#ask("token", "accessToken"), this.#ask("refreshToken", "refreshToken")]) : [];
     return { event: "tokens", access, refresh, csrf: own ? this.#csrf() : undefined };
   }
@@ -126,7 +130,8 @@ export class Host {
     const limit = Math.min(isLong ? Infinity : (this.#call.timeout ?? timeout), this.#ends - began);
     const controller = new AbortController();
     try {
-      const answer = await this.#within(receive(fetch, request, controller.signal, began + limit), limit, "answer");
+      const { skew, ...answer } = await this.#within(receive(fetch, request, controller.signal, began + limit), limit, "answer");
+      this.#memory.texts.skew = skew ?? this.#memory.texts.skew;
       return { event: "answer", ...answer, about: { ...about, status: answer.answered, durationMs: Date.now() - began } };
     } catch (error) {
       controller.abort();
@@ -157,7 +162,12 @@ export class Host {
         throw fail("internal", "onTokens failed: this client uses the new tokens, but they may not be stored", cause);
       }
     };
-    await this.#within(tell(), this.#totalTimeout, "end of onTokens");
+    this.#memory.telling = true;
+    try {
+      await this.#within(tell(), this.#totalTimeout, "end of onTokens");
+    } finally {
+      this.#memory.telling = false;
+    }
     return { event: "told" };
   }
 
@@ -258,7 +268,7 @@ export class Host {
     const { texts } = this.#memory;
     return alone(name, old, this.#totalTimeout, async () => {
       let adopted = newest(name, old);
-      if (adopted === null) texts.spent = old;
+      if (adopted === null) texts.spent = `${old}\n${texts.spent ?? ""}`;
       const now = adopted === undefined && (await this.#ask("refreshToken", "refreshToken"));
       // The application's own storage knows of newer ones.
       if (now && now !== old) adopted = { accessToken: await this.#ask("token", "accessToken"), refreshToken: now, expiresAt: null };
@@ -268,7 +278,7 @@ export class Host {
         tell(name, old, pair);
         return pair;
       } catch (error) {
-        if (texts.spent === old) tell(name, old, null);
+        if (isSpent(texts, old)) tell(name, old, null);
         throw error;
       }
     });
@@ -278,7 +288,8 @@ export class Host {
   async settle() {
     const { refreshing } = this.#memory;
     try {
-      while (refreshing.size) await this.#within(Promise.allSettled([...refreshing.values()]), this.#totalTimeout, "result");
+      // The tokens that onTokens is told are there already: a logout in it ends their session.
+      while (refreshing.size && !this.#memory.telling) await this.#within(Promise.allSettled([...refreshing.values()]), this.#totalTimeout, "result");
     } catch {}
   }
 
@@ -350,23 +361,25 @@ async function receive(fetch, request, signal, ends) {
     // A date in one of three forms (RFC 9110, 5.6.7), one of them without a zone: in seconds from now. Nonsense stays nonsense.
     if (name === "retry-after" && /^[A-Z][a-z]{2}/.test(value)) received[name] = String(Math.max(0, Math.ceil((Date.parse(/GMT$/.test(value) ? value : `${value} GMT`) - Date.now()) / 1000)));
   }
+  // How far the back-end's clock is ahead. It tells whole seconds, and the answer was on its way: less is no difference. Across origins it is rarely to be seen.
+  const ahead = Date.parse(got.get("date")) - Date.now();
   let body;
   try {
-    body = await readAll(response, ends);
+    body = await readAll(response, ends, signal);
   } catch (cause) {
     throw fail("network", "the connection was lost during the answer", cause);
   }
   if (typeof body === "string") {
     throw fail("invalid_response", body);
   }
-  return { answered: status, received, body };
+  return { answered: status, received, body, ...(Number.isFinite(ahead) && { skew: String(Math.abs(ahead) < LATENCY ? 0 : ahead) }) };
 }
 
 /** Of an answer's headers, those that anything here looks at. Across origins a browser shows only what the server exposes. */
 const READ_HEADERS = ["retry-after", "x-retry-after", "x-ratelimit-reset", "x-request-id", "set-cookie", "location", "x-system-warning"];
 
-/** The bytes, or what is wrong with them. What has no stream is asked for all at once. */
-async function readAll(response, ends) {
+/** The bytes, or what is wrong with them. What has no stream is asked for all at once. Nobody reads on after the signal: not every body hears it (a mock's, a service worker's). */
+async function readAll(response, ends, signal) {
   const large = "the answer is larger than 8 MiB";
   const strange = "the answer's body is no stream of bytes";
   const reader = response.body?.getReader?.();
@@ -375,6 +388,9 @@ async function readAll(response, ends) {
     const whole = response.arrayBuffer ? await response.arrayBuffer() : new TextEncoder().encode(await response.text());
     return whole.byteLength > MAX_BODY ? large : new Uint8Array(whole);
   }
+  const leave = () => quietly(() => reader.cancel());
+  if (signal.aborted) leave();
+  signal.addEventListener("abort", leave);
   const chunks = [];
   let size = 0;
   for (let read; !(read = await reader.read()).done; chunks.push(read.value)) {
@@ -383,12 +399,15 @@ async function readAll(response, ends) {
     size += read.value.length;
     // The clock too: chunks that are always there leave the timers no turn.
     if (size > MAX_BODY || Date.now() > ends) {
-      reader.cancel().catch(() => {});
+      leave();
       return size > MAX_BODY ? large : "the answer does not end";
     }
   }
   return chunks.length === 1 ? chunks[0] : new Uint8Array(await new Blob(chunks).arrayBuffer());
 }
+
+/** The answer to a refresh with this token was lost. */
+export const isSpent = (texts, token) => Boolean(texts.spent?.split("\n").includes(token));
 
 /** What the application does with an event is its own business: the call goes on. */
 function quietly(callback, ...args) {

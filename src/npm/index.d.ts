@@ -12,7 +12,7 @@ export function createSessions(options: SessionsOptions): Sessions;
 /** `createAuthVital(config).sessions` — the shape of AuthVital's server documentation, same object. */
 export function createAuthVital(config: Omit<SessionsOptions, "provider">): { sessions: Sessions };
 
-/** Parse a user agent into a label such as "Chrome on macOS"; unknown parts are null, never guessed. */
+/** Parse a user agent into a label such as "Chrome on macOS"; unknown parts are null, never guessed. Of very long ones the first 1024 bytes are read. */
 export function describeDevice(userAgent: string | null): Promise<Device>;
 
 export type ProviderName = "authvital" | "clerk" | "ksef" | "rest" | "better-auth";
@@ -48,7 +48,10 @@ export interface SessionsOptions {
   /** Cookies that `logout` clears on this side. */
   cookies?: CookieSpec[];
   hooks?: Hooks;
-  /** Replaces the built-in labels. */
+  /**
+   * Replaces the built-in labels of sessions that have a user agent, whatever the back-end says of them; the others keep what it says. Called once for each, and not awaited;
+   * null, or an error, leaves the session without a `device`.
+   */
   parseUserAgent?: (userAgent: string) => Device | null;
   /** Asked once when the back-end wants the user to authenticate again; true = try the call again. */
   onReauthenticate?: (error: SessionsError) => boolean | Promise<boolean>;
@@ -156,10 +159,18 @@ export interface Session {
   raw: unknown;
 }
 
+/**
+ * What the user agent says, or the back-end where it has read that itself. Unknown parts are null, never guessed, and there are no versions: browsers freeze those of systems
+ * and devices. The words may become more with each release.
+ */
 export interface Device {
+  /** For people: "Chrome on Windows", "Safari on iPhone", "Gmail app on iOS", "Unknown device". */
   label: string;
+  /** The family, the same on telephones: "Chrome", "Samsung Internet". Of an app or an HTTP client its name: "Gmail", "curl". Bots have none. */
   browser: string | null;
+  /** The family: "Windows", "macOS", "iOS" (iPads, too), "Android", "Linux", "ChromeOS"… */
   os: string | null;
+  /** "app": apps, views in them, and HTTP clients. "tablet" on Android: the agent leaves "Mobile" out, as tablets do. An iPad that asks for desktop pages says it is a Mac. */
   kind: "desktop" | "mobile" | "tablet" | "bot" | "app" | "unknown";
 }
 

@@ -74,7 +74,7 @@ export function findings(sessions: Session[], options?: { history?: History; geo
  * | `new_network` | low, low | the address is in no network of the history: /24 of IPv4, /64 of IPv6 | `network`, `known` |
  * | `new_city` | low, low | by `geo`, else by the back-end's `location` | `city`, `known` |
  * | `new_country` | medium, medium | the same | `country`, `known` |
- * | `impossible_travel` | high, medium or low | a sign-in and the sign-in (medium) or activity (low) of another session next to it in time are at least `minKm` apart and would take more than `maxKmh`. Needs `geo` | `km`, `minutes`, `kmh`, `limitKmh`, `from`, `to` |
+ * | `impossible_travel` | high, medium or low | two sign-ins, one after the other, at least `minKm` apart, that would take more than `maxKmh`: medium. A sign-in and another session's last activity next to it in time: low. Needs `geo` | `km`, `minutes`, `kmh`, `limitKmh`, `from`, `to` |
  * | `concurrent_sessions` | low, high | more than `maxConcurrent` active sessions | `sessions`, `limit` |
  * | `concurrent_countries` | medium, medium | active sessions that are not stale are in several countries | `countries`, `count` |
  * | `stale_session` | low, high | not used for `staleDays` | `device`, `days`, `limit` |

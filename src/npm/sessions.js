@@ -14,14 +14,21 @@ export function define(load, Driver = Host) {
     }
   }
 
-  function createSessions(options) {
+  function create(options, more) {
     // A copy: the caller's object may change later. Tokens given as functions are asked before every request.
-    options = typeof options === "object" && options !== null ? { ...options } : options;
+    let broken;
+    try {
+      options = typeof options === "object" && options !== null ? { ...options, ...more } : options;
+    } catch (cause) {
+      options = {};
+      broken = fail("invalid_options", "an option can't be read: see the cause", cause);
+    }
     // What lasts between calls lives here and not in wasm: nothing has to be freed, and nothing is lost with an instance.
     const memory = { texts: {}, paced: [], refreshing: new Map() };
 
     async function run(operation, args, direct) {
       try {
+        if (broken) throw broken;
         const config = readOptions(options);
         if (options.refreshToken) listen();
         const call = readArguments(operation, args);
@@ -32,8 +39,16 @@ export function define(load, Driver = Host) {
         if (operation === "logout") {
           await host.settle();
         }
-        const drive = async (more) => host.drive(await wasm(), { goal: operation, ...config, ...call.input, headers: mergeHeaders(options, call), ...more });
-        const result = await (direct ? host.alone(`auth-sessions ${config.base}`, direct.token, drive) : drive());
+        const state = { goal: operation, ...config, ...call.input, headers: mergeHeaders(options, call) };
+        const drive = async (more) => host.drive(await wasm(), Object.assign(state, more));
+        const result = await (direct ? host.alone(`auth-sessions ${config.base}`, direct.token, drive) : drive()).catch((thrown) => {
+          const error = toSessionsError(thrown, options.provider, operation);
+          if (operation !== "logout" || error.code !== "internal") throw error;
+          // Even where wasm does not start, or traps, the user is logged out on this side.
+          if (call.input.authorization === undefined) memory.texts = { signedOut: `1${memory.texts.signedOut ?? ""}` };
+          const server = { answer: "rejected", failed: "unreachable", waited: "unreachable" }[state.event] ?? "skipped";
+          return { success: false, message: error.message, server, error };
+        });
         return await finish(result, options, call);
       } catch (error) {
         throw toSessionsError(error, options?.provider, operation);
@@ -74,8 +89,8 @@ export function define(load, Driver = Host) {
   }
 
   return {
-    createSessions,
-    createAuthVital: (config) => ({ sessions: createSessions({ ...config, provider: "authvital" }) }),
+    createSessions: (options) => create(options),
+    createAuthVital: (config) => ({ sessions: create(config, { provider: "authvital" }) }),
     describeDevice: async (userAgent) => {
       try {
         if (userAgent !== null && typeof userAgent !== "string") {
@@ -97,7 +112,8 @@ async function finish(result, options, call) {
   if (parseUserAgent) {
     for (const session of result.sessions ?? (["get", "current", "create"].includes(operation) ? [result] : [])) {
       try {
-        session.device = session.userAgent === null ? null : (parseUserAgent(session.userAgent) ?? null);
+        // Without an agent there is only what the back-end itself says of the device.
+        if (session.userAgent !== null) session.device = parseUserAgent(session.userAgent) ?? null;
       } catch {
         // A label is not worth failing for.
         session.device = null;

@@ -260,7 +260,7 @@ class Watcher {
     const mine = this.#mine;
     const isLive = (session) => session && LIVE.includes(session.status);
     // AuthVital gives every refresh a new session, and another tab may have refreshed: then this client's token still names the old one.
-    const follows = ({ userAgent, userId }) => userAgent !== null && userAgent === mine.userAgent && userId === mine.userId;
+    const follows = ({ userAgent, userId }) => userAgent && userAgent === mine.userAgent && userId === mine.userId;
     const now = [...seen.values()].find((session) => session.current === true && isLive(session))
       ?? (mine && (isLive(seen.get(mine.id)) ? seen.get(mine.id) : added.find((session) => isLive(session) && follows(session))));
     if (mine && !now) return this.#revoked(at);
@@ -327,7 +327,7 @@ class Watcher {
   }
 
   #hear(data) {
-    if (this.#state !== "on" || this.#isPolling) return;
+    if (this.#state !== "on" || this.#isPolling || this.#queue.length >= MOST) return;
     let told;
     try {
       told = JSON.parse(data);

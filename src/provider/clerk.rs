@@ -12,7 +12,7 @@ pub const PROVIDER: Provider = Provider {
 "headers":{"clerk-api-version":"2026-05-12"},
 "list":{"method":"GET","path":"/sessions?paginated=true&user_id={userId}&client_id={ofClient}&status={status}&limit={pageSize}&offset={cursor}","needs":[["userId","ofClient"]],
 "pageSize":{"min":1,"max":500,"default":10},"isOffset":true,"fields":{"current":[],"expiresAt":["expire_at"],"ipAddress":["/latest_activity/ip_address"],"browser":["/latest_activity/browser_name"],
-"system":["/latest_activity/device_type"],"isMobile":["/latest_activity/is_mobile"],"city":["/latest_activity/city"],"country":["/latest_activity/country"]},"time":"milliseconds"},
+"deviceType":["/latest_activity/device_type"],"isMobile":["/latest_activity/is_mobile"],"city":["/latest_activity/city"],"country":["/latest_activity/country"]},"time":"milliseconds"},
 "get":{"method":"GET","path":"/sessions/{id}","item":""},
 "create":{"method":"POST","path":"/sessions","body":{"user_id":"{userId}","active_organization_id":"{activeOrganizationId}"},"item":""},
 "revoke":{"method":"POST","path":"/sessions/{id}/revoke"},

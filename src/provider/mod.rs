@@ -38,6 +38,7 @@ pub use read::{list, read};
 use crate::error::{Code, Error};
 use crate::http::Response;
 use crate::json::{Json, join, words};
+use crate::secret::Secret;
 use crate::time::Time;
 
 /// What a caller, or this client on their behalf, asks of a back-end.
@@ -125,10 +126,10 @@ pub enum Answer<'a> {
     /// New tokens.
     Tokens {
         /// The access token.
-        access: String,
+        access: Secret,
         /// The refresh token, if there is a new one to be seen.
-        refresh: Option<String>,
-        /// When the access token runs out.
+        refresh: Option<Secret>,
+        /// When the access token runs out, by what the answer says beside it.
         expires_at: Option<Time>,
     },
     /// A result of the back-end's own, in JSON.
@@ -149,7 +150,7 @@ pub struct Asked<'a> {
     pub endpoint: Json<'a>,
     /// Its path as it was sent.
     pub path: &'a str,
-    /// Now, for lifetimes that are given in seconds.
+    /// Now by the back-end's clock, for lifetimes that are given in seconds.
     pub now: Option<Time>,
 }
 

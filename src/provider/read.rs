@@ -3,9 +3,9 @@
 use super::{Answer, Asked, Hook, Operation, said, unexpected};
 use crate::error::{Code, Error};
 use crate::http::{Response, is_bearer};
-use crate::json::{Document, Json, Writer, join, root, words};
-use crate::jwt::{Claims, payload};
+use crate::json::{Json, Writer, join, words};
 use crate::model::{Kind, find, find_number};
+use crate::secret::Secret;
 use crate::time::Time;
 
 /// Where errors have their code, the words for people, details and the request's id, one place after the other.
@@ -64,14 +64,16 @@ pub fn read<'r>(asked: &Asked<'_>, response: Response<'r>, hook: Hook) -> Result
             let refresh = says("refreshToken").as_words();
             let cookie = || ["cookie", "refreshToken"].iter().find_map(|name| response.set_cookie(asked.endpoint.get(name)?.word()));
             Ok(Answer::Tokens {
-                expires_at: Claims::read(root(&Document::parse(&payload(&access)))).expires_at.or(expires),
-                refresh: if refresh.is_empty() { cookie() } else { Some(refresh) },
-                access,
+                access: Secret::new(access),
+                refresh: if refresh.is_empty() { cookie() } else { Some(refresh) }.map(Secret::new),
+                expires_at: expires,
             })
         }
         Operation::CreateToken | Operation::CreateTokenFromTemplate | Operation::RefreshSession => {
             for name in asked.endpoint.member("value").items() {
-                if let Some(value) = body.get(name.word()) {
+                let value = body.member(name.word());
+                let is_token = value.is_string() && is_bearer(&value.as_words());
+                if is_token || value.is_array() && name.is_word("cookies") && value.items().all(Json::is_string) {
                     return Ok(Answer::Value(Writer::new().json(name.word(), value.source()).finish()));
                 }
             }

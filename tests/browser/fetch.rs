@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::rc::Rc;
 
-use auth_sessions::fetch::{CallOptions, Code, CookieSpec, Environment, Error, LocalFuture, Options, RefreshSession, Renewed, Sessions, Token, Tokens};
+use auth_sessions::fetch::{CallOptions, Code, CookieSpec, Environment, Error, LocalFuture, Options, RefreshSession, Renewed, Secret, Sessions, Token, Tokens};
 use js_sys::{Array, Function, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -242,7 +242,7 @@ async fn one_refresh_for_all() {
     let (calls, (first, second)) = settles("all", both(both(sessions.list(), sessions.list()), both(sessions.refresh(), sessions.clone().refresh()))).await;
     assert!(calls.0.is_ok() && calls.1.is_ok());
     assert!(first.unwrap() == second.unwrap());
-    assert_eq!(*told.borrow(), [("new".to_owned(), Some("r2".to_owned()))]);
+    assert_eq!(*told.borrow(), [("new".into(), Some("r2".into()))] as [(Secret, Option<Secret>); 1]);
     assert_eq!(asked(&fetch).iter().filter(|line| *line == "POST /oauth/token").count(), 1);
     assert!(settles("next", sessions.list()).await.is_ok(), "with the new token at once");
 }
@@ -262,7 +262,8 @@ async fn a_refresh_goes_on_when_nobody_waits() {
     }
     assert_eq!(aborted(&fetch), Some(false));
     let tokens = settles("the same", sessions.refresh()).await.unwrap();
-    assert_eq!((tokens.access_token.as_str(), asked(&fetch).len()), ("new", 1));
+    assert_eq!((tokens.access_token.expose(), asked(&fetch).len()), ("new", 1));
+    assert_eq!(format!("{:?}", tokens.access_token), "[redacted]");
 }
 
 #[wasm_bindgen_test]
@@ -365,9 +366,9 @@ async fn clerk_by_name() {
     assert!(headers.contains("Bearer sk_test_secret") && headers.contains("clerk-api-version"), "{headers}");
     assert_eq!(settles("create", sessions.create("u", None)).await.unwrap().id, "new");
     assert_eq!(told(&fetch, "body"), r#"{"user_id":"u"}"#);
-    assert_eq!(settles("token", sessions.create_token("a", Some(60))).await.unwrap().jwt, "a.b.c");
+    assert_eq!(settles("token", sessions.create_token("a", Some(60))).await.unwrap().jwt.expose(), "a.b.c");
     assert_eq!(told(&fetch, "body"), r#"{"expires_in_seconds":60}"#);
-    assert_eq!(settles("template", sessions.create_token_from_template("a", "t/1", None)).await.unwrap().jwt, "a.b.c");
+    assert_eq!(settles("template", sessions.create_token_from_template("a", "t/1", None)).await.unwrap().jwt.expose(), "a.b.c");
     assert_eq!((told(&fetch, "body").as_str(), asked(&fetch).last().unwrap().as_str()), ("{}", "POST /v1/sessions/a/tokens/t%2F1"));
     let input = RefreshSession {
         expired_token: "old".into(),
@@ -377,7 +378,7 @@ async fn clerk_by_name() {
         ..RefreshSession::default()
     };
     let renewed = settles("refreshSession", sessions.refresh_session("a", &input)).await.unwrap();
-    assert!(matches!(renewed, Renewed::Cookies { cookies } if cookies == ["a=1"]));
+    assert!(matches!(renewed, Renewed::Cookies { cookies } if cookies == [Secret::from("a=1")]));
     assert_eq!(told(&fetch, "body"), r#"{"expired_token":"old","refresh_token":"r","request_origin":"o","request_headers":{"x \"1":["a","b"]}}"#);
     for (operation, arguments, code) in [
         ("create", "{}", "invalid_argument"),
@@ -493,7 +494,7 @@ async fn signed_in(test: &str, mount: &str, change: impl FnOnce(&mut Options)) -
     };
     let tokens = Array::from(&sign_in(sandbox, "demo@example.com").await);
     requests(sandbox).await;
-    let token = |index| Token::Fixed(tokens.get(index).as_string().unwrap());
+    let token = |index| Token::from(tokens.get(index).as_string().unwrap());
     let mut options = Options {
         token: token(0),
         refresh_token: token(1),

@@ -54,6 +54,8 @@ const plain = once(async (context, entry) => {
   await writeFile(path.join(folder, "entry.js"), ENTRIES[entry]);
   // Import maps are for pages: workers have none.
   await writeFile(path.join(folder, "worker-entry.js"), `export * from "${address}";\n`);
+  const scenario = path.join(folder, "scenario.mjs");
+  await writeFile(scenario, (await readFile(scenario, "utf8")).replace('"auth-sessions/monitoring"', '"./auth-sessions/monitoring.js"'));
   const html = await readFile(path.join(folder, "index.html"), "utf8");
   const map = `<script type="importmap">${JSON.stringify({ imports: { [name]: address } })}</script>`;
   await writeFile(path.join(folder, "index.html"), html.replace("<script", `${map}\n    <script`));

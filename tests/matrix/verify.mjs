@@ -28,8 +28,8 @@ export class Sandbox {
     return response.json();
   }
 
-  async #signIn({ agent }) {
-    const { access_token: access, refresh_token: refresh } = await this.#ask("POST", "sign-in", { email: EMAIL, password: "demo-password" }, { "user-agent": agent });
+  async #signIn({ agent }, email = EMAIL) {
+    const { access_token: access, refresh_token: refresh } = await this.#ask("POST", "sign-in", { email, password: `${email.split("@")[0]}-password` }, { "user-agent": agent });
     return { access, refresh, id: JSON.parse(Buffer.from(refresh.split(".")[1], "base64url")).sid };
   }
 
@@ -38,9 +38,9 @@ export class Sandbox {
   }
 
   /** A session for a cell, with its tokens and id, and the id of another one of the same user that it may end. */
-  async job() {
-    const { access, refresh, id: own } = await this.#signIn(OWN);
-    const { id: other } = await this.#signIn(OTHER);
+  async job(email) {
+    const { access, refresh, id: own } = await this.#signIn(OWN, email);
+    const { id: other } = await this.#signIn(OTHER, email);
     return { baseUrl: this.baseUrl, access, refresh, own, other };
   }
 
@@ -94,6 +94,7 @@ export async function checkReport(sandbox, job, said, { scope, agent }) {
   await checkEnded(sandbox, job);
   await checkList(sandbox, said.listed, job);
   assert.deepEqual(said.revoked, { id: job.other, success: true, outcome: "revoked" });
+  assert.deepEqual(said.monitored, { noticed: true, found: 0, events: ["https://schemas.openid.net/secevent/caep/event-type/session-revoked"] });
   assert.deepEqual(said.logout, { server: "confirmed" });
   assert.deepEqual(said.error, { code: "unauthenticated", status: 401, is: true, instance: true });
   assert.deepEqual(said.violations ?? [], [], "violations of the content security policy");

@@ -161,6 +161,13 @@ describe("impossible travel", () => {
     assert.deepEqual(travel([at("203.0.113.7", ago(20 * DAY), ago(2 * HOUR)), at("192.0.2.9", ago(HOUR))]).map(({ confidence }) => confidence), ["low"]);
   });
 
+  test("two sign-ins are the stronger evidence, whatever goes on between them", () => {
+    const [one, other] = [at("203.0.113.7", ago(3 * HOUR), ago(2.5 * HOUR)), at("192.0.2.9", ago(2 * HOUR))];
+    assert.deepEqual(travel([one, other]).map(({ confidence, evidence }) => [confidence, evidence.minutes]), [["medium", 60]]);
+    const home = at("192.0.2.9", ago(90 * DAY - 1), ago(2.2 * HOUR));
+    assert.deepEqual(travel([home, one, other]).map(({ confidence, sessionIds }) => [confidence, sessionIds]), [["medium", [one.id, other.id]]]);
+  });
+
   test("two devices that go on elsewhere are none: nobody has to be there", () => {
     assert.deepEqual(travel([at("203.0.113.7", ago(20 * DAY), ago(MINUTE)), at("192.0.2.9", ago(10 * DAY), ago(2 * MINUTE))]), []);
   });

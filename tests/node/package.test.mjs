@@ -75,6 +75,16 @@ test("import and require give the same functions, by name", async () => {
   assert.deepEqual(required.result, ["authvital", ...names.filter((name) => name !== "createSessions")]);
 });
 
+test("auth-sessions/monitoring is had by import and require, without WebAssembly, and does nothing by itself", async () => {
+  const names = ["auditEvent", "findings", "remember", "subscribe", "watch"];
+  const say = "console.log(JSON.stringify(Object.keys(all).sort()))";
+  // Without what it would need for anything.
+  const bare = "for (const name of ['WebAssembly', 'fetch', 'setTimeout', 'BroadcastChannel', 'crypto']) Object.defineProperty(globalThis, name, { value: undefined });";
+  assert.deepEqual(await run(`${bare} const all = await import("auth-sessions/monitoring"); ${say}`), { result: names, stderr: "" });
+  assert.deepEqual((await run(`const all = require("auth-sessions/monitoring"); ${say}`, "commonjs")).result, names);
+  assert.doesNotMatch(read("monitoring.js"), /WebAssembly|\.wasm/);
+});
+
 test("the manifest can be read through the exports; other files can't", async () => {
   const { result } = await run(`
     import manifest from "auth-sessions/package.json" with { type: "json" };
@@ -195,13 +205,15 @@ test("describeDevice", async () => {
     ["Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.4 Mobile/15E148 Safari/604.1", "Safari on iPhone", "mobile"],
     ["Mozilla/5.0 (iPad; CPU OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.4 Mobile/15E148 Safari/604.1", "Safari on iPad", "tablet"],
     ["Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:151.0) Gecko/20100101 Firefox/151.0", "Firefox on Linux", "desktop"],
-    ["curl/8.5.0", "curl", "bot"],
+    ["Gmail/6.0.250210 CFNetwork/3826.400.120 Darwin/24.3.0", "Gmail app on iOS", "app"],
+    ["Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "Bot", "bot"],
+    ["curl/8.5.0", "curl", "app"],
   ]) {
     const device = await describeDevice(agent);
     assert.deepEqual([device.label, device.kind], [label, kind]);
     assert.deepEqual(Object.keys(device), ["label", "browser", "os", "kind"]);
   }
-  for (const unknown of [null, "", "something else", "\0".repeat(100_000), "\uD800"]) {
+  for (const unknown of [null, "", "something else", "\0".repeat(100_000), "e x ".repeat(25_000), "\uD800"]) {
     const device = await describeDevice(unknown);
     assert.deepEqual([device.browser, device.os, device.kind], [null, null, "unknown"]);
   }

@@ -89,9 +89,9 @@ describe("Keycloak", () => {
     const { server, sessions } = await keycloak(context);
     const page = await settles(sessions.list());
     const expected = await Promise.all([
-      session({ id: item(2).id, createdAt: iso((NOW - 7200) * 1000), lastActiveAt: iso((NOW - 120) * 1000), expiresAt: iso((NOW + 28_800) * 1000), userAgent: "Firefox/133.0", ipAddress: "192.0.2.2", current: false }),
-      session({ id: item(1).id, createdAt: iso((NOW - 3600) * 1000), lastActiveAt: iso((NOW - 60) * 1000), expiresAt: iso((NOW + 32_400) * 1000), userAgent: "Chrome/131.0.0", ipAddress: "192.0.2.1", current: true }),
-      session({ id: item(3).id, createdAt: iso((NOW - 10_800) * 1000), lastActiveAt: iso((NOW - 180) * 1000), expiresAt: iso((NOW + 25_200) * 1000), userAgent: "Other/Unknown", ipAddress: "192.0.2.3", current: false }),
+      session({ id: item(2).id, createdAt: iso((NOW - 7200) * 1000), lastActiveAt: iso((NOW - 120) * 1000), expiresAt: iso((NOW + 28_800) * 1000), device: { label: "Firefox", browser: "Firefox", os: null, kind: "unknown" }, ipAddress: "192.0.2.2", current: false }),
+      session({ id: item(1).id, createdAt: iso((NOW - 3600) * 1000), lastActiveAt: iso((NOW - 60) * 1000), expiresAt: iso((NOW + 32_400) * 1000), device: { label: "Chrome", browser: "Chrome", os: null, kind: "unknown" }, ipAddress: "192.0.2.1", current: true }),
+      session({ id: item(3).id, createdAt: iso((NOW - 10_800) * 1000), lastActiveAt: iso((NOW - 180) * 1000), expiresAt: iso((NOW + 25_200) * 1000), device: { label: "Unknown device", browser: null, os: null, kind: "unknown" }, ipAddress: "192.0.2.3", current: false }),
     ]);
     assert.deepEqual(plain(page.sessions), expected);
     assert.deepEqual(page.sessions[0].raw, item(2));
@@ -211,11 +211,12 @@ describe("Appwrite", () => {
   test("list", async (context) => {
     const { server, sessions } = await appwrite(context);
     const page = await settles(sessions.list());
+    const device = (browser) => ({ label: `${browser} on macOS`, browser, os: "macOS", kind: "desktop" });
     const expected = (number, more) => session({
-      id: item(number).$id, createdAt: `2026-01-0${number}T08:00:00.250Z`, expiresAt: `2027-01-0${number}T08:00:00.250Z`, userAgent: "Chrome", ipAddress: `198.51.100.${number}`,
+      id: item(number).$id, createdAt: `2026-01-0${number}T08:00:00.250Z`, expiresAt: `2027-01-0${number}T08:00:00.250Z`, device: device("Chrome"), ipAddress: `198.51.100.${number}`,
       userId: "6500000000000000user", current: false, location: { city: null, country: "Poland" }, ...more,
     });
-    assert.deepEqual(plain(page.sessions), await Promise.all([expected(1), expected(2, { current: true, userAgent: "Firefox" }), expected(3)]));
+    assert.deepEqual(plain(page.sessions), await Promise.all([expected(1), expected(2, { current: true, device: device("Firefox") }), expected(3)]));
     assert.deepEqual([page.count, page.total, page.next], [3, 3, null]);
     const [{ line, headers, body }] = server.seen;
     assert.deepEqual([line, body, headers["x-appwrite-session"], headers["x-appwrite-project"]], [`GET ${SESSIONS}`, "", SECRET, "my-project"]);

@@ -1,7 +1,7 @@
 // Rotation: a refresh token is sent once. Its second use ends every session of the user.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { claims, EMPTY_LIST, fails, faked, json, jwt, never, sandbox, seconds, settles, signedIn } from "./support.mjs";
+import { claims, closeTo, EMPTY_LIST, fails, faked, json, jwt, never, sandbox, seconds, settles, signedIn } from "./support.mjs";
 
 beforeEach(() => sandbox.reset());
 
@@ -31,6 +31,16 @@ test("a token function that has not heard of the newest refresh token does no ha
   assert.equal(await replayed(), false);
 });
 
+test("a logout in onTokens ends the new session at once", async () => {
+  const began = Date.now();
+  let result;
+  const { sessions } = await signedIn({ onTokens: async () => (result = await sessions.logout()) });
+  await sessions.refresh();
+  assert.deepEqual([result.server, result.success, await sandbox.active().then((ids) => ids.length)], ["confirmed", true, 7]);
+  assert.ok(Date.now() - began < 5000);
+  await fails(sessions.list(), "unauthenticated");
+});
+
 test("onTokens hears every pair and is awaited", async () => {
   const order = [];
   let stored;
@@ -46,6 +56,56 @@ test("onTokens hears every pair and is awaited", async () => {
   order.push("resolved");
   assert.deepEqual(order, ["told", "stored", "resolved"]);
   assert.deepEqual(stored, tokens);
+});
+
+test("a token is replaced shortly before it runs out, by the back-end's clock", async () => {
+  const { sessions } = await signedIn();
+  await sessions.list();
+  // 55 seconds are left of an hour, and the first answer tells.
+  await sandbox.advance(3_545_000);
+  await sessions.list();
+  await sandbox.forget();
+  await sessions.list();
+  await sessions.list();
+  assert.deepEqual(await sandbox.lines(), ["POST /oauth/token", "GET /oauth/sessions", "GET /oauth/sessions"]);
+});
+
+test("one of this client's own refresh is replaced by how long ago it came", async (context) => {
+  const { sessions } = await signedIn();
+  const { expiresAt } = await sessions.refresh();
+  const began = Date.now();
+  closeTo(expiresAt, began + 3_600_000);
+  await sandbox.forget();
+  context.mock.timers.enable({ apis: ["Date"], now: began + 3_530_000 });
+  await sessions.list();
+  assert.deepEqual(await sandbox.lines(), ["GET /oauth/sessions"]);
+  context.mock.timers.setTime(began + 3_541_000);
+  // One refresh for all.
+  await Promise.all([sessions.list(), sessions.list(), sessions.list()]);
+  assert.deepEqual(await sandbox.lines(), ["GET /oauth/sessions", "POST /oauth/token", ...Array(3).fill("GET /oauth/sessions")]);
+});
+
+test("a wrong local clock makes no refresh", async (context) => {
+  for (const hours of [-1000, -2, 2, 1000]) {
+    const { sessions } = await signedIn();
+    context.mock.timers.enable({ apis: ["Date"], now: Date.now() + hours * 3_600_000 });
+    await sessions.list();
+    await sessions.list();
+    context.mock.timers.reset();
+    assert.deepEqual(await sandbox.lines(), ["GET /oauth/sessions", "GET /oauth/sessions"]);
+  }
+});
+
+test("a refresh before the end that fails does not fail the call", async () => {
+  const { sessions } = await signedIn();
+  await sandbox.advance(3_545_000);
+  await sessions.list();
+  await sandbox.faults({ route: TOKEN, fault: { status: 503 }, times: 1 });
+  assert.equal((await sessions.list()).count, 8);
+  // The next call tries again.
+  await sandbox.forget();
+  await sessions.list();
+  assert.deepEqual(await sandbox.lines(), ["POST /oauth/token", "GET /oauth/sessions"]);
 });
 
 test("ten refreshes at once are one request", async () => {

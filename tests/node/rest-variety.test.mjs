@@ -294,6 +294,41 @@ for (const [about, names] of [["snake_case", ["created_at", "expires_at", "user_
   });
 }
 
+const WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
+const devices = {
+  "browser with a version, os (Keycloak)": [{ browser: "Chrome/131.0.0", os: "Mac OS X" }, ["Chrome on macOS", "Chrome", "macOS", "desktop"]],
+  "a browser and a system that it doesn't know": [{ browser: "Other/Unknown", os: "Other" }, ["Unknown device", null, null, "unknown"]],
+  "clientName, osName, deviceName (Appwrite)": [{ osName: "Android", clientName: "Chrome Mobile", deviceName: "smartphone" }, ["Chrome on Android", "Chrome", "Android", "mobile"]],
+  "a tablet": [{ osName: "Android", clientName: "Chrome Mobile", deviceName: "tablet" }, ["Chrome on Android", "Chrome", "Android", "tablet"]],
+  "clientName of an OAuth client": [{ clientName: "The portal", user_agent: WINDOWS }, ["Chrome on Windows", "Chrome", "Windows", "desktop"]],
+  "user_agent_raw beside a label (Hanko)": [{ user_agent: "Windows (Chrome)", user_agent_raw: FIREFOX }, ["Firefox on Linux", "Firefox", "Linux", "desktop"]],
+  "a label as agent": [{ user_agent: "macOS (Chrome)" }, ["Chrome on macOS", "Chrome", "macOS", "desktop"]],
+  "browser_name, device_type, is_mobile": [{ browser_name: "Safari", device_type: "iPhone", is_mobile: true }, ["Safari on iPhone", "Safari", "iOS", "mobile"]],
+  "device with both": [{ device: { browser: "Firefox", os: "Ubuntu 24.04" } }, ["Firefox on Linux", "Firefox", "Linux", "desktop"]],
+  "objects with names": [{ browser: { name: "Edge", version: "142" }, os: { name: "Windows", version: "11" } }, ["Edge on Windows", "Edge", "Windows", "desktop"]],
+  "a browser that it knows better": [{ browser: "Brave", user_agent: WINDOWS }, ["Brave on Windows", "Brave", "Windows", "desktop"]],
+  "a browser that nobody knows": [{ browserName: "Nova", user_agent: WINDOWS }, ["Nova on Windows", "Nova", "Windows", "desktop"]],
+  "a kind beside the agent": [{ user_agent: WINDOWS, device_type: "desktop" }, ["Chrome on Windows", "Chrome", "Windows", "desktop"]],
+  "a whole agent as browser": [{ browser: WINDOWS }, ["Chrome", "Chrome", null, "unknown"]],
+};
+for (const [about, [item, expected]] of Object.entries(devices)) {
+  test(`the device: ${about}`, async () => {
+    const { device } = await only(item);
+    assert.deepEqual(Object.values(device), expected);
+  });
+}
+
+test("the device: nothing is said", async () => {
+  assert.equal((await only({ mobile: true, clientName: "The portal" })).device, null);
+});
+
+test("parseUserAgent is for agents; without one there is what the server says", async () => {
+  const own = { label: "mine", browser: null, os: null, kind: "unknown" };
+  const parseUserAgent = (agent) => (agent === FIREFOX ? own : null);
+  const { sessions } = await page([{ id: "a", user_agent: FIREFOX, browser: "Brave" }, { id: "b", user_agent: "another" }, { id: "c", browser: "Firefox", os: "Linux" }, { id: "d" }], { parseUserAgent });
+  assert.deepEqual(sessions.map(({ device }) => device), [own, null, { label: "Firefox on Linux", browser: "Firefox", os: "Linux", kind: "desktop" }, null]);
+});
+
 const currents = {
   "is_current": [[{ id: "a", is_current: false }, { id: "b", is_current: true }], [false, true]],
   "isCurrent": [[{ id: "a", isCurrent: false }, { id: "b", isCurrent: true }], [false, true]],

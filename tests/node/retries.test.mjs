@@ -37,6 +37,21 @@ test("two more attempts by default, with growing waits", async () => {
   assert.ok(elapsed >= delays[0] + delays[1], `${elapsed}`);
 });
 
+test("the waits double up to eight seconds, with chance in their upper half", async (t) => {
+  for (const [chance, expected] of [
+    [0, [250, 500, 1000, 2000, 4000, 4000, 4000]],
+    [0.5, [375, 750, 1500, 3000, 6000, 6000, 6000]],
+    [0.999999, [499, 999, 1999, 3998, 7996, 7996, 7996]],
+  ]) {
+    const random = t.mock.method(Math, "random", () => chance);
+    const delays = [];
+    const { sessions } = faked(() => busy(), { maxRetries: 7, totalTimeout: 100_000, hooks: { onRetry: ({ delayMs }) => delays.push(delayMs) } });
+    await fails((await fastForward(() => sessions.list(), 120_000, 50)).promise, "server_error");
+    random.mock.restore();
+    assert.deepEqual(delays, expected);
+  }
+});
+
 test("maxRetries is obeyed", async () => {
   for (const maxRetries of [0, 1, 5]) {
     const { sessions, sent } = faked(() => busy(), { maxRetries });
@@ -79,6 +94,34 @@ test("a Retry-After is waited out, in seconds and as a date", async () => {
   }
 });
 
+/** The three forms of RFC 9110, 5.6.7: the one of today, and two that are obsolete. */
+const DATES = {
+  "IMF-fixdate": (date) => date.toUTCString(),
+  "RFC 850": (date) => {
+    const [, number, month, year, time] = date.toUTCString().replace(",", "").split(" ");
+    return `${date.toLocaleDateString("en", { weekday: "long", timeZone: "UTC" })}, ${number}-${month}-${year.slice(2)} ${time} GMT`;
+  },
+  asctime: (date) => {
+    const [day, number, month, year, time] = date.toUTCString().replace(",", "").split(" ");
+    return `${day} ${month} ${number.replace(/^0/, " ")} ${time} ${year}`;
+  },
+};
+
+for (const [name, form] of Object.entries(DATES)) {
+  test(`a Retry-After as a date, ${name}: waited out, over already, and too long`, async () => {
+    const said = [];
+    for (const [seconds, least, most] of [[7, 6000, 8000], [-3600, 0, 1000], [0, 0, 1000]]) {
+      const { sessions, sent } = faked((_, n) => (n === 1 ? busy(form(new Date(Date.now() + seconds * 1000)), 429) : json(EMPTY_LIST)), { maxRetries: 1, hooks: { onRetry: ({ delayMs }) => said.push(delayMs) } });
+      assert.equal((await (await fastForward(() => sessions.list())).promise).count, 0);
+      assert.equal(sent.length, 2);
+      assert.ok(said.at(-1) >= least && said.at(-1) <= most, `${seconds}: ${said.at(-1)}`);
+    }
+    const { sessions, sent } = faked(() => busy(form(new Date(Date.now() + 3600_000))), { maxRetries: 5 });
+    const { retryAfter } = await fails(sessions.list(), "rate_limited");
+    assert.ok(Math.abs(retryAfter - 3600) <= 1 && sent.length === 1, `${retryAfter}`);
+  });
+}
+
 test("a Retry-After that is too long is rate_limited at once, whatever the status", async () => {
   for (const [status, options] of [[429, {}], [503, {}], [500, {}], [429, { maxRetryAfter: 59 }]]) {
     const { sessions, sent } = faked(() => busy("60", status), { maxRetries: 5, ...options });
@@ -90,7 +133,7 @@ test("a Retry-After that is too long is rate_limited at once, whatever the statu
 });
 
 test("a Retry-After that is nonsense is as if it were not there", async () => {
-  for (const after of ["soon", "-1", "1.5", ""]) {
+  for (const after of ["soon", "-1", "1.5", "", "1e3", "0x10", "NaN", "Infinity", "Mon, 99 Foo 2026 00:00:00 GMT", "Sun, 06", "2026-01-01T00:00:00Z"]) {
     const { sessions, sent } = faked((_, n) => (n === 1 ? busy(after) : json(EMPTY_LIST)), { maxRetries: 1 });
     await (await fastForward(() => sessions.list())).promise;
     assert.equal(sent.length, 2);

@@ -5,7 +5,7 @@ import { getEventListeners } from "node:events";
 import path from "node:path";
 import { beforeEach, test } from "node:test";
 import { promisify } from "node:util";
-import { createSessions, EMPTY_LIST, fails, faked, fastForward, G1, json, never, project, sandbox, SessionsError, settles, signedIn } from "./support.mjs";
+import { createAuthVital, createSessions, EMPTY_LIST, fails, faked, fastForward, G1, json, never, project, sandbox, SessionsError, settles, signedIn } from "./support.mjs";
 
 beforeEach(() => sandbox.reset());
 
@@ -78,8 +78,59 @@ for (const [name, reason] of Object.entries(REASONS)) {
     await turn();
     controller.abort(reason);
     check(await fails(promise, "aborted"));
+    assert.equal(body.cancelled, true, "the body is let go");
+  });
+
+  test(`aborted between attempts, with a reason that is a ${name}`, async () => {
+    const controller = new AbortController();
+    const { sessions, sent } = faked(() => json({}, { status: 503, headers: { "retry-after": "9" } }), { maxRetries: 2, hooks: { onRetry: () => controller.abort(reason) } });
+    check(await fails(sessions.list(undefined, { signal: controller.signal }), "aborted"));
+    assert.equal(sent.length, 1);
+    assert.equal(getEventListeners(controller.signal, "abort").length, 0);
+  });
+
+  for (const option of ["token", "refreshToken"]) {
+    test(`aborted while ${option}() is waited for, with a reason that is a ${name}`, async () => {
+      const controller = new AbortController();
+      const { sessions, sent } = faked(list, {
+        clientId: "c",
+        [option]: () => {
+          controller.abort(reason);
+          return never();
+        },
+      });
+      check(await fails(option === "token" ? sessions.list({ signal: controller.signal }) : sessions.refresh({ signal: controller.signal }), "aborted"));
+      assert.equal(sent.length, 0);
+      assert.equal(getEventListeners(controller.signal, "abort").length, 0);
+    });
+  }
+
+  test(`aborted while onTokens is waited for, with a reason that is a ${name}`, async () => {
+    const controller = new AbortController();
+    const { sessions, sent } = faked((request) => (request.url.endsWith("/token") ? json({ access_token: "new", refresh_token: "r-2" }) : json({}, { status: 401 })), {
+      refreshToken: "r-1", clientId: "c", totalTimeout: 1000,
+      onTokens: () => {
+        controller.abort(reason);
+        return never();
+      },
+    });
+    check(await fails(sessions.list({ signal: controller.signal }), "aborted"));
+    assert.equal(sent.length, 2);
+    assert.equal(getEventListeners(controller.signal, "abort").length, 0);
   });
 }
+
+test("a body that is not ended in time is let go, also one that comes too late", async () => {
+  const body = endless();
+  await fails(faked(() => body.response, { timeout: TICK }).sessions.list(), "timeout");
+  assert.equal(body.cancelled, true);
+  let answer;
+  const late = endless();
+  await fails(faked(() => new Promise((resolve) => (answer = resolve)), { timeout: TICK }).sessions.list(), "timeout");
+  answer(late.response);
+  await turn();
+  assert.equal(late.cancelled, true);
+});
 
 for (const [name, call] of Object.entries(CALLS)) {
   test(`${name}: aborted, over a fetch that never settles`, async () => {
@@ -491,6 +542,10 @@ test("no timer is left, whether the call succeeds or fails", async () => {
   await faked(() => Promise.reject()).sessions.list().catch(() => {});
   await faked(never).sessions.list({ signal: AbortSignal.abort() }).catch(() => {});
   await faked(never, { timeout: 1 }).sessions.list().catch(() => {});
+  const controller = new AbortController();
+  await faked(() => (controller.abort(), never())).sessions.list({ signal: controller.signal }).catch(() => {});
+  const patient = new AbortController();
+  await faked(() => json({}, { status: 503, headers: { "retry-after": "9" } }), { maxRetries: 1, hooks: { onRetry: () => patient.abort() } }).sessions.list({ signal: patient.signal }).catch(() => {});
   await faked(() => json({ access_token: "a", refresh_token: "b" }), { refreshToken: "r", clientId: "c" }).sessions.refresh();
   await faked(() => json({ success: true })).sessions.logout();
   assert.equal(timers(), before);
@@ -529,4 +584,22 @@ test("SessionsError.is knows its own and others' copies", async () => {
   const copy = { [Symbol.for("auth-sessions.SessionsError")]: true, code: "network" };
   assert.equal(SessionsError.is(copy), true);
   for (const other of [null, undefined, "network", new Error("network"), { code: "network", name: "SessionsError" }]) assert.equal(SessionsError.is(other), false);
+});
+
+test("an option that can't be read is said on the first call, and nothing is thrown before", async () => {
+  const options = { provider: "authvital", get baseUrl() { throw new TypeError("no"); } };
+  for (const create of [createSessions, (options) => createAuthVital(options).sessions]) {
+    const sessions = create(options);
+    const error = await fails(sessions.list(), "invalid_options");
+    assert.ok(error.cause instanceof TypeError);
+    await fails(sessions.logout(), "invalid_options");
+  }
+});
+
+test("a logout that is aborted before anything is sent was skipped", async () => {
+  const { sessions, sent } = faked(list, { refreshToken: "r" });
+  const result = await settles(sessions.logout({ signal: AbortSignal.abort() }));
+  assert.deepEqual([result.server, result.error.code, sent.length], ["skipped", "aborted", 0]);
+  // What it clears on this side is cleared all the same.
+  await fails(sessions.list(), "unauthenticated");
 });

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Request as ExpressRequest } from "express";
 import { createAuthVital, createSessions, describeDevice, SessionsError } from "auth-sessions";
 import { createSessionsHandler, type HandlerOptions } from "auth-sessions/edge";
-import { findings, watch } from "auth-sessions/monitoring";
+import { auditEvent, findings, remember, subscribe, watch, type Finding, type History, type SessionChange, type WatchOptions } from "auth-sessions/monitoring";
 import { edgeHandler } from "auth-sessions/profiles";
 import wasm from "auth-sessions/sessions.wasm";
 import { AuthSessionList, texts, type OwnTexts, type Texts } from "auth-sessions/element";
@@ -170,6 +170,32 @@ slim.initialize(fetch("/sessions.wasm"));
 slim.initialize(wasm);
 is<Sessions>()(slim.createSessions({ provider: "rest", baseUrl: "https://a.example.com" }));
 is<typeof SessionsError>()(slim.SessionsError);
+
+// ---------------------------------------------------------------- monitoring
+
+const watched: WatchOptions = { interval: 60_000, userId: "u", signal: AbortSignal.timeout(1), thresholds: { maxKmh: 900 }, geo: (ip) => (ip ? { latitude: 1, longitude: 2, city: "a" } : null) };
+for await (const change of watch(sessions, watched)) {
+  is<SessionChange>()(change);
+  if (change.type === "finding") is<Finding>()(change.finding);
+  else if (change.type === "error") is<SessionsError>()(change.error);
+  else if (change.type === "current-revoked") is<string>()(change.at);
+  else is<Session | null>()(change.previous);
+  is<Record<string, unknown>>()(await auditEvent(change, { initiatedBy: "user", salt: "s" }));
+}
+is<() => void>()(subscribe(sessions, async (change) => void change.at, watched));
+const history: History = remember(page.sessions);
+is<Finding[]>()(findings(page.sessions, { history, now: new Date().toISOString() }));
+await auditEvent(await sessions.revokeAll());
+await auditEvent(await sessions.logout(), { plainIds: true });
+
+// @ts-expect-error: a misspelt threshold
+findings(page.sessions, { thresholds: { maxkmh: 1 } });
+// @ts-expect-error: a page is no array of sessions
+findings(page);
+// @ts-expect-error: a lookup is synchronous
+watch(sessions, { geo: async () => null });
+// @ts-expect-error: tokens are no result
+await auditEvent(await sessions.refresh());
 
 // ---------------------------------------------------------------- the element
 

@@ -33,7 +33,7 @@ cargo xtask VERB
   test [NAME...] [--list]                  run every test step, or only those named
   build                                    make pkg/ and print its size
   fuzz [TARGET...]                         the fuzzers, 10 minutes each, or FUZZ_SECONDS
-  bench                                    compare cold starts with plain fetch, in Chromium and workerd
+  bench                                    compare cold starts with plain fetch, in Chromium and workerd, and labels with bowser
   doctor                                   show which tools are there; installs nothing
 
 Missing tools are installed by themselves; the Rust ones go to
@@ -79,9 +79,10 @@ fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         }
         "bench" => {
             use tools::Need;
-            tools::require(&[Need::WasmTarget, Need::WasmTools, Need::Packager, Need::Matrix, Need::Chromium])?;
+            tools::require(&[Need::WasmTarget, Need::WasmTools, Need::Packager, Need::TestModules, Need::Matrix, Need::Chromium])?;
             package::build()?;
             sandbox::build()?;
+            test::matrix("bench-labels.mjs")?;
             test::matrix("bench.mjs")?;
             Ok(ExitCode::SUCCESS)
         }

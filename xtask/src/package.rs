@@ -45,13 +45,19 @@ pub fn build() -> Result<()> {
     // Unpacks the crates, so that their folder is known before they are compiled.
     run(command("cargo").args(["fetch", "--quiet", "--target", "wasm32-unknown-unknown"])).context("could not get the crates")?;
     let out = target().join("wasm");
-    wasm(&out.join("pkg"), &[])?;
-    wasm(&out.join("edge"), &["--features", "edge"])?;
+    for (folder, features) in [("pkg", &[][..]), ("edge", &["--features", "edge"])] {
+        deflate(&wasm(&out.join(folder), features)?)?;
+    }
     run(command("node").arg("xtask/package.mjs").arg(&out))
 }
 
-/// One build by wasm-pack.
-fn wasm(out: &Path, features: &[&str]) -> Result<()> {
+/// A build that traps where the tests ask for it: the file.
+pub fn trapping() -> Result<PathBuf> {
+    wasm(&target().join("test/trap"), &["--features", "trap"])
+}
+
+/// One build by wasm-pack: the file.
+fn wasm(out: &Path, features: &[&str]) -> Result<PathBuf> {
     let _ = fs::remove_dir_all(out);
     let mut wasm_pack = command("wasm-pack");
     wasm_pack
@@ -71,7 +77,7 @@ fn wasm(out: &Path, features: &[&str]) -> Result<()> {
     }
     let wasm = out.join("auth_sessions_bg.wasm");
     trim(&wasm)?;
-    deflate(&wasm)
+    Ok(wasm)
 }
 
 /// What wasm-bindgen's glue would need and `src/npm/wasm.js` does not, goes: half a percent, and all imports.

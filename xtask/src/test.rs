@@ -114,7 +114,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "faults",
-        title: "every operation under every fault, in Node, workerd and Chromium",
+        title: "every operation under every fault, and all that comes out searched for secrets, in Node, workerd and Chromium",
         needs: &[Need::Matrix],
         uses: &[Made::Package],
         run: |shared| {
@@ -128,6 +128,16 @@ const STEPS: &[Step] = &[
         needs: &[Need::Matrix],
         uses: &[Made::Package],
         run: |shared| passed(shared.matrix("load.mjs")),
+    },
+    Step {
+        name: "leaks",
+        title: "what thousands of clients and a hundred thousand calls leave behind, in Node and Chromium",
+        needs: &[Need::Matrix],
+        uses: &[Made::Package],
+        run: |_| {
+            tools::ensure(&[Need::Chromium]);
+            passed(matrix("leaks.mjs"))
+        },
     },
     Step {
         name: "peers",
@@ -289,7 +299,8 @@ fn wasm(shared: &Shared) -> Result<Outcome> {
 fn node(shared: &Shared) -> Result<Outcome> {
     let tarball = package::tarball()?;
     let (sandbox, _) = shared.sandbox("node", 4820, None, None)?;
-    passed(npm_run("node", &[("SANDBOX_URL", sandbox.url.as_ref()), ("PACKAGE_TARBALL", tarball.as_ref())]))
+    let trapping = package::trapping()?;
+    passed(npm_run("node", &[("SANDBOX_URL", sandbox.url.as_ref()), ("PACKAGE_TARBALL", tarball.as_ref()), ("TRAPPING_WASM", trapping.as_ref())]))
 }
 
 /// Runs a script of tests/matrix on the packed package and the sandbox that is built.

@@ -139,6 +139,7 @@ impl<'c> Client<'c> {
     /// All calls of the case, one after the other.
     pub fn run(&mut self) {
         for call in items(self.case, "calls").iter().take(4) {
+            self.later(number(call, "after", 0, 100_000_000_000).unwrap_or(0));
             let mut run = Run { goal: text(call, "goal").unwrap_or("list").to_owned(), ..Run::default() };
             for name in ["id", "cursor", "userId", "applicationId", "ofClient", "status", "endedToken", "template", "expiredToken", "sessionRefreshToken"] {
                 if let Some(text) = text(call, name).map(|text| self.secrets.fill(text)) {
@@ -218,6 +219,10 @@ impl<'c> Client<'c> {
                     match self.answers.pop_front() {
                         None => failed("network", false),
                         Some(answer) => {
+                            // How far the back-end's clock is ahead.
+                            if let Some(skew) = number(answer, "skew", -1_000_000_000_000_000, 1_000_000_000_000_000) {
+                                self.memory.insert("skew".to_owned(), json!(skew.to_string()));
+                            }
                             // Something that another call did meanwhile.
                             if text(answer, "meanwhile") == Some("logout") {
                                 self.memory.insert("signedOut".to_owned(), json!("1"));
@@ -238,7 +243,7 @@ impl<'c> Client<'c> {
                 "wait" => {
                     let ms = action["ms"].as_i64().expect("how long");
                     assert!((0..=4_294_967_295_000).contains(&ms) && action["attempt"].as_i64() <= Some(self.retries + 1), "{action}");
-                    self.now = (self.now + ms).min(NOW + 1_000_000_000_000);
+                    self.later(ms);
                     vec![("event", json!("waited"))]
                 }
                 "refresh" => {
@@ -257,6 +262,10 @@ impl<'c> Client<'c> {
                 _ => panic!("nothing to do: {action}"),
             };
         }
+    }
+
+    fn later(&mut self, ms: i64) {
+        self.now = (self.now + ms).min(NOW + 1_000_000_000_000);
     }
 
     /// Those of the client: the fixed ones until there are newer.
@@ -308,8 +317,13 @@ impl<'c> Client<'c> {
     fn silent(&self, run: &Run, value: &Value, members: &[&str]) {
         let secrets: Vec<&str> = run.told.iter().map(String::as_str).filter(|secret| secret.contains("Q7")).collect();
         for name in members {
-            let found = holds(&value[*name], &secrets);
-            assert!(found.is_none(), "a secret in {name}: {found:?} in {}", value[*name]);
+            let mut looked_at = value[*name].clone();
+            // A back-end may call its sessions what it likes, and an error has to name them.
+            if let Some(error) = looked_at.as_object_mut() {
+                error.remove("revoked");
+            }
+            let found = holds(&looked_at, &secrets);
+            assert!(found.is_none(), "a secret in {name}: {found:?} in {looked_at}");
         }
     }
 
@@ -360,8 +374,10 @@ impl<'c> Client<'c> {
                 assert!(authorization.iter().all(|value| value == forwarded), "not the request's own credentials: {authorization:?}");
                 let own =
                     ["$ACCESS", "$REFRESH", "$CSRF"].map(|name| self.secrets.get(name)).into_iter().filter(|own| !own.is_empty() && !forwarded.contains(own));
+                // The back-end may have named a page by one of them.
+                let sent = if self.echoes { action["headers"].to_string() } else { action.to_string() };
                 for own in own {
-                    assert!(has_own || !action.to_string().contains(own), "a token of the client goes with another's request: {action}");
+                    assert!(has_own || !sent.contains(own), "a token of the client goes with another's request: {action}");
                 }
             }
             Some(forwarded) => assert!(

@@ -1,0 +1,119 @@
+// A build of the wasm that traps where a test asks for it (`x-trap`, the event at which it does): calls under way say so, the next one works, and a logout is one all the same.
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { beforeEach, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { G1, installed, json, project, sandbox } from "./support.mjs";
+
+const { TRAPPING_WASM } = process.env;
+if (!TRAPPING_WASM) throw new Error("set TRAPPING_WASM; `cargo xtask test node` does");
+
+writeFileSync(path.join(project, "slim.mjs"), 'export * from "auth-sessions/slim";\n');
+const slim = pathToFileURL(path.join(project, "slim.mjs"));
+const { createSessions, SessionsError, initialize } = await import(slim);
+initialize(readFileSync(TRAPPING_WASM));
+
+beforeEach(() => sandbox.reset());
+
+const trap = (event) => ({ headers: { "x-trap": event } });
+const isTrap = (error, operation) => {
+  assert.ok(SessionsError.is(error), String(error));
+  assert.deepEqual([error.code, error.operation, error.cause instanceof WebAssembly.RuntimeError], ["internal", operation, true]);
+  return true;
+};
+
+async function signedIn(more) {
+  const { access, refresh, id } = await sandbox.signIn();
+  await sandbox.forget();
+  return { id, sessions: createSessions({ provider: "authvital", baseUrl: G1, clientId: "web-client", token: access, refreshToken: refresh, ...more }) };
+}
+
+const CALLS = {
+  list: (sessions, options) => sessions.list(undefined, options),
+  get: (sessions, options) => sessions.get("x", options),
+  current: (sessions, options) => sessions.current(undefined, options),
+  revoke: (sessions, options) => sessions.revoke("x", options),
+  revokeOthers: (sessions, options) => sessions.revokeOthers(undefined, options),
+  revokeCurrent: (sessions, options) => sessions.revokeCurrent(undefined, options),
+  refresh: (sessions, options) => sessions.refresh(options),
+};
+
+for (const event of ["start", "tokens", "answer"]) {
+  for (const [operation, call] of Object.entries(CALLS)) {
+    test(`${operation} with a trap at the event ${event}`, async () => {
+      const { sessions, id } = await signedIn();
+      const { count } = await sessions.list();
+      // What has nothing to do with it goes on.
+      const other = sessions.list();
+      await assert.rejects(call(sessions, trap(event)), (error) => isTrap(error, operation));
+      assert.equal((await other).count, count);
+      const wasSent = event === "answer" && ["refresh", "revokeCurrent"].includes(operation);
+      assert.equal((await sandbox.row(id)).state === "active", !wasSent);
+      if (!wasSent) assert.equal((await sessions.list()).count, count);
+    });
+  }
+}
+
+test("a revocation whose answer was not read is not reported, and the next call finds it done", async () => {
+  const { sessions } = await signedIn();
+  const other = await sandbox.signIn();
+  await assert.rejects(sessions.revoke(other.id, trap("answer")), (error) => isTrap(error, "revoke"));
+  assert.notEqual((await sandbox.row(other.id)).state, "active");
+  assert.equal((await sessions.list()).sessions.some(({ id }) => id === other.id), false);
+});
+
+for (const [event, server, ends] of [["start", "skipped", false], ["tokens", "skipped", false], ["answer", "rejected", true]]) {
+  test(`a logout in which wasm traps at the event ${event} clears cookies, forgets the tokens and does not reject`, async () => {
+    const { sessions, id } = await signedIn({ cookies: [{ name: "access_token" }] });
+    const result = await sessions.logout(trap(event));
+    assert.deepEqual([result.success, result.server, result.cookies, result.setCookie.length], [false, server, [{ name: "access_token", outcome: "not-visible" }], 1]);
+    isTrap(result.error, "logout");
+    assert.equal((await sandbox.row(id)).state !== "active", ends);
+    await sandbox.forget();
+    await assert.rejects(sessions.list(), { code: "unauthenticated" });
+    assert.deepEqual(await sandbox.lines(), []);
+  });
+}
+
+test("a logout where wasm can't be had at all", async () => {
+  const { createSessions, initialize } = await import(`${pathToFileURL(path.join(installed, "slim.js"))}?another`);
+  // Not what it should be.
+  initialize(new Uint8Array([0, 1, 2, 3]));
+  const cookies = [{ name: "a", path: "/x" }];
+  const sessions = createSessions({ provider: "authvital", baseUrl: "https://auth.example.com", token: "t", refreshToken: "r", cookies, fetch: () => assert.fail("no request") });
+  const result = await sessions.logout();
+  assert.deepEqual([result.success, result.server, result.error.code, result.setCookie.length, /WebAssembly/.test(result.message)], [false, "skipped", "internal", 1, true]);
+  await assert.rejects(sessions.list(), { code: "internal" });
+});
+
+test("wrong options are still said", async () => {
+  const sessions = createSessions({ provider: "authvital", baseUrl: "nowhere" });
+  await assert.rejects(sessions.logout(), { code: "invalid_options" });
+});
+
+test("wasm memory holds no token after a call, and none of an answer", async () => {
+  const { Instance } = WebAssembly;
+  const memories = [];
+  WebAssembly.Instance = function (module) {
+    const instance = new Instance(module);
+    memories.push(instance.exports.memory);
+    return instance;
+  };
+  try {
+    const [access, refresh, fresh] = ["MARKED-access-token", "MARKED-refresh-token", "MARKED-fresh-token"];
+    const { createSessions } = await import(pathToFileURL(path.join(project, "import.mjs")));
+    const sessions = createSessions({
+      provider: "authvital", baseUrl: "https://auth.example.com", clientId: "c", token: access, refreshToken: refresh, headers: { "x-key": "MARKED-key" },
+      fetch: async ({ url }) => (url.endsWith("/token") ? json({ access_token: fresh, refresh_token: fresh, expires_in: 60 }) : json({ sessions: [{ id: "a", note: "MARKED-answer" }], count: 1 })),
+    });
+    // A trap makes the next call take a new instance, which this test sees.
+    await sessions.list();
+    await sessions.refresh();
+    await sessions.list();
+    assert.ok(memories.length > 0);
+    for (const { buffer } of memories) assert.equal(Buffer.from(buffer).indexOf("MARKED"), -1);
+  } finally {
+    WebAssembly.Instance = Instance;
+  }
+});

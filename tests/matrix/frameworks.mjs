@@ -9,7 +9,7 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "vite";
 import { Browsers } from "./browsers.mjs";
-import { CannotRun, folderOf, freePorts, link, makeProject, serve, servePages, target, within, work } from "./support.mjs";
+import { CannotRun, folderOf, freePorts, link, makeProject, serve, servePages, target, within, withMore, work } from "./support.mjs";
 import { Sandbox } from "./verify.mjs";
 
 const { PACKAGE_TARBALL, SANDBOX_BIN } = process.env;
@@ -74,6 +74,9 @@ async function used(name) {
     assert.equal(await text("#after"), "You’ve been signed out.");
     assert.notEqual(await sandbox.ended(own), null);
     assert.deepEqual(problems, []);
+  } catch (error) {
+    const shown = await page.evaluate(() => document.querySelector("auth-session-list")?.shadowRoot?.textContent ?? document.body.textContent).catch(String);
+    throw withMore(error, [...problems, shown].join("\n"));
   } finally {
     await profile.close();
   }

@@ -20,13 +20,14 @@ async function run(source, type = "module") {
 test("it holds what it needs and nothing else", () => {
   assert.deepEqual(files.filter((file) => file.endsWith(".wasm")).sort(), ["auth_sessions.wasm", "auth_sessions_edge.wasm"]);
   for (const needed of ["package.json", "index.js", "index.d.ts", "sbom.cdx.json"]) assert.ok(files.includes(needed), needed);
-  for (const file of files) assert.match(file, /^(package\.json|sbom\.cdx\.json|[A-Z]+\.md|docs\/[\w-]+\.(md|png)|LICENSE[-A-Z.]*|[\w./-]+\.(js|d\.ts|wasm))$/);
+  for (const file of files) assert.match(file, /^(package\.json|sbom\.cdx\.json|[A-Z]+\.md|docs\/(images\/)?[\w-]+\.(md|png|webp)|LICENSE[-A-Z.]*|[\w./-]+\.(js|d\.ts|wasm))$/);
 });
 
 test("its manifest", () => {
   assert.equal(manifest.name, "auth-sessions");
   assert.equal(manifest.type, "module");
-  assert.equal(manifest.sideEffects, false);
+  // Only that one does something when it is imported: it defines the element.
+  assert.deepEqual(manifest.sideEffects, ["./element.js"]);
   assert.equal(manifest.license, "MIT OR Apache-2.0");
   for (const field of ["dependencies", "peerDependencies", "scripts", "bin"]) assert.equal(manifest[field], undefined, field);
 });
@@ -45,6 +46,14 @@ test("it says nothing to the console, makes no code from text, and waits for not
     assert.doesNotMatch(text, /\beval\(|new Function\(/, file);
     assert.doesNotMatch(text, /^(?:(?:export )?(?:const|let|var) [^=]+= )?await /m, `${file}: no top-level await`);
   }
+});
+
+test("the element: nothing happens on a server, and there is no wasm in it", async () => {
+  const { result, stderr } = await run('import * as all from "auth-sessions/element"; console.log(JSON.stringify([Object.keys(all).sort(), Object.keys(all.texts), typeof customElements]))');
+  assert.deepEqual(result, [["AuthSessionList", "texts"], ["en", "pl", "de"], "undefined"]);
+  assert.equal(stderr, "");
+  const text = read("element.js");
+  assert.doesNotMatch(text, /WebAssembly|\bfetch\(|innerHTML|insertAdjacentHTML|document\.write|\.style\b|setAttribute\("style/);
 });
 
 test("it keeps nothing in the browser's storage", () => {

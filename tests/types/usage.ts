@@ -6,6 +6,7 @@ import { createSessionsHandler, type HandlerOptions } from "auth-sessions/edge";
 import { auditEvent, findings, remember, subscribe, watch, type Finding, type History, type SessionChange, type WatchOptions } from "auth-sessions/monitoring";
 import { edgeHandler } from "auth-sessions/profiles";
 import wasm from "auth-sessions/sessions.wasm";
+import { AuthSessionList, texts, type OwnTexts, type Texts } from "auth-sessions/element";
 import * as slim from "auth-sessions/slim";
 import type { Capabilities, Device, ErrorCode, LogoutResult, RevokeAllResult, RevokeResult, Session, SessionPage, Sessions, SessionsOptions, Tokens } from "auth-sessions";
 
@@ -195,3 +196,40 @@ findings(page);
 watch(sessions, { geo: async () => null });
 // @ts-expect-error: tokens are no result
 await auditEvent(await sessions.refresh());
+
+// ---------------------------------------------------------------- the element
+
+const element = document.createElement("auth-session-list");
+is<AuthSessionList>()(element);
+element.sessions = sessions;
+element.sessions = null;
+// Anything that does the same will do.
+element.sessions = { list: sessions.list, revoke: sessions.revoke, revokeOthers: sessions.revokeOthers, revokeAll: sessions.revokeAll, logout: sessions.logout, capabilities: sessions.capabilities };
+element.listOptions = { userId: "user_1", pageSize: 50 };
+element.findings = findings((await sessions.list()).sessions);
+element.watch = watch(sessions);
+element.watch = (signal) => watch(sessions, { signal });
+element.texts = { title: "Devices", loaded: { one: "one", other: "{count}" }, errors: { network: { title: "a", text: "b" } }, findings: { new_city: "{city}" } };
+element.texts = texts.pl;
+element.headingLevel = 3;
+element.addEventListener("revoked", ({ detail }) => is<string[] | null>()(detail.ids));
+element.addEventListener("logged-out", ({ detail }) => is<"logout" | "everywhere" | "ended">()(detail.reason));
+element.addEventListener("reauthenticate", (event) => {
+  event.preventDefault();
+  is<Promise<void>>()(event.detail.retry());
+});
+element.addEventListener("error", ({ detail }) => SessionsError.is(detail.error) && is<ErrorCode>()(detail.error.code));
+element.addEventListener("click", (event) => is<number>()(event.clientX));
+await element.refresh();
+await element.logout();
+const own: OwnTexts = {};
+is<Texts>()({ ...texts.en, title: own.title ?? "" });
+
+// @ts-expect-error: no such text
+element.texts = { heading: "Devices" };
+// @ts-expect-error: a plural has a form for the rest
+element.texts = { loaded: { one: "one" } };
+// @ts-expect-error: pages are the element's own affair
+element.listOptions = { cursor: "2" };
+// @ts-expect-error: what was ended is said by `ids`
+element.addEventListener("revoked", ({ detail }) => detail.sessions);

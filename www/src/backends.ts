@@ -1,4 +1,5 @@
 import { createSessions, type Sessions, type SessionsOptions, type Tokens } from "auth-sessions";
+import { watch, type SessionChange } from "auth-sessions/monitoring";
 import { edgeHandler } from "auth-sessions/profiles";
 import { askForPassword } from "./dialogs";
 import { betterAuth, handler, sandbox, type Server } from "./servers";
@@ -35,6 +36,19 @@ interface Entry {
 
 export class SignInError extends Error {}
 
+export const DEMO = { email: "demo@example.com", password: "demo-password" };
+
+/** Milliseconds; a minute is enough where it isn't for a demonstration. */
+const WATCH_EVERY = 3000;
+
+/** What the sandbox takes for another device, one after the other. */
+const DEVICES = [
+  { user_agent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:151.0) Gecko/20100101 Firefox/151.0", ip_address: "192.0.2.44" },
+  { user_agent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.4 Mobile/15E148 Safari/604.1", ip_address: "2001:db8:77::9" },
+  { user_agent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/151.0.0.0 Safari/537.36 Edg/151.0.0.0", ip_address: "203.0.113.201" },
+];
+let devices = 0;
+
 /** A back-end that this page can show, with the account that is signed in there. */
 export class Backend {
   readonly id: string;
@@ -63,33 +77,19 @@ export class Backend {
     return this.#account?.user ?? null;
   }
 
-  /** By the refresh token, which names its session: here, or at the handler. Not where it is a cookie of the back-end's own. */
-  get isToldWhichIsItsOwn(): boolean {
-    return this.#account !== null && (!this.#account.tokens || Boolean(this.#account.tokens.refreshToken));
-  }
-
   /** It may ask for the password in between. */
   get asksAgain(): boolean {
     return this.#entry.freshFor !== undefined;
   }
 
-  /** When this page's own access token runs out, where that is known. */
-  get accessExpiresAt(): string | null {
-    return this.#account?.tokens?.expiresAt ?? null;
+  get sessions(): Sessions {
+    this.#sessions ??= this.#client(this.asksAgain ? { onReauthenticate: () => this.#signInAgain() } : {});
+    return this.#sessions;
   }
 
-  get sessions(): Sessions {
-    this.#sessions ??= createSessions({
-      ...this.#entry.options,
-      baseUrl: this.#baseUrl,
-      token: () => this.#account?.tokens?.accessToken,
-      refreshToken: () => this.#account?.tokens?.refreshToken,
-      onTokens: (tokens) => {
-        if (this.#account) this.#remember({ ...this.#account, tokens });
-      },
-      ...(this.asksAgain && { onReauthenticate: () => this.#signInAgain() }),
-    });
-    return this.#sessions;
+  /** What changes there. By another client, as nobody should be asked for a password without having wanted something. */
+  watch(signal: AbortSignal): AsyncIterable<SessionChange> {
+    return watch(this.#client({}), { signal, interval: WATCH_EVERY });
   }
 
   /** Why it can't be called now; null where it can, undefined while that isn't known. */
@@ -105,6 +105,31 @@ export class Backend {
     const account = await this.#entry.signIn(this.server, email, password);
     this.#remember(account);
     return account.user;
+  }
+
+  /** Whether its password is known here. */
+  get isDemo(): boolean {
+    return this.user?.email === DEMO.email;
+  }
+
+  /** As the demo user does on another device; nothing of it stays here. */
+  async signInElsewhere(): Promise<void> {
+    const { store } = this.server;
+    if (store === sandbox) await post(store, "/sandbox/sign-in", { ...DEMO, ...DEVICES[devices++ % DEVICES.length] }, "omit");
+    else await post(store, "/api/auth/sign-in/email", DEMO, "omit");
+  }
+
+  #client(more: Partial<SessionsOptions>): Sessions {
+    return createSessions({
+      ...this.#entry.options,
+      baseUrl: this.#baseUrl,
+      token: () => this.#account?.tokens?.accessToken,
+      refreshToken: () => this.#account?.tokens?.refreshToken,
+      onTokens: (tokens) => {
+        if (this.#account) this.#remember({ ...this.#account, tokens });
+      },
+      ...more,
+    });
   }
 
   forget(): void {

@@ -1,15 +1,16 @@
 export type Child = Node | string | null | undefined | false;
 type Attributes = Record<string, string | boolean | null | undefined>;
 
-/** An element. Text becomes text nodes, never markup, so nothing a device sends can turn into HTML. */
+/** An element. Text becomes text nodes, never markup. */
 export function h<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Attributes = {}, ...children: Child[]): HTMLElementTagNameMap[K] {
   return fill(document.createElement(tag), attributes, children);
 }
 
 const SVG = "http://www.w3.org/2000/svg";
 
-export function s(tag: string, attributes: Attributes = {}, ...children: Child[]): SVGElement {
-  return fill(document.createElementNS(SVG, tag), attributes, children);
+export function icon(name: string): SVGElement {
+  const use = fill(document.createElementNS(SVG, "use"), { href: `#icon-${name}` }, []);
+  return fill(document.createElementNS(SVG, "svg"), { class: "icon", "aria-hidden": "true" }, [use]);
 }
 
 function fill<E extends Element>(element: E, attributes: Attributes, children: Child[]): E {
@@ -20,53 +21,36 @@ function fill<E extends Element>(element: E, attributes: Attributes, children: C
   return element;
 }
 
-/**
- * Makes `from` look like `to` while keeping the nodes it already has: focus, typed text, open details and a screen reader's place survive a render.
- * Elements with an id are matched by it, the rest by position.
- */
-export function patch(from: Element, to: Element): void {
-  patchAttributes(from, to);
-  const wanted = new Set([...to.children].map((child) => child.id).filter(Boolean));
-  const existing = new Map([...from.children].filter((child) => child.id).map((child) => [child.id, child]));
-  let place: ChildNode | null = from.firstChild;
-  for (const next of [...to.childNodes]) {
-    // Drop what is gone first: moving the nodes behind it instead would take the focus away from them.
-    while (place && idOf(place) && !wanted.has(idOf(place))) place = drop(place);
-    const known = existing.get(idOf(next)) ?? (place && !idOf(place) ? place : undefined);
-    if (!known || known.nodeName !== next.nodeName || idOf(known) !== idOf(next)) {
-      from.insertBefore(next, place);
-      continue;
-    }
-    if (known === place) place = place.nextSibling;
-    else from.insertBefore(known, place);
-    if (known instanceof Element && next instanceof Element) patch(known, next);
-    else if (known.nodeValue !== next.nodeValue) known.nodeValue = next.nodeValue;
-  }
-  while (place) place = drop(place);
+/** The element of index.html with this id. */
+export const byId = <E extends HTMLElement = HTMLElement>(id: string): E => find<E>(document, `#${id}`);
+
+/** What is in there for sure. */
+export function find<E extends HTMLElement = HTMLElement>(where: ParentNode, selector: string): E {
+  const found = where.querySelector<E>(selector);
+  if (!found) throw new Error(`there is no ${selector}`);
+  return found;
 }
 
-function patchAttributes(from: Element, to: Element): void {
-  for (const name of from.getAttributeNames()) {
-    // Whether details are open is the user's business, not the state's.
-    if (!to.hasAttribute(name) && !(name === "open" && from instanceof HTMLDetailsElement)) from.removeAttribute(name);
-  }
-  for (const { name, value } of to.attributes) {
-    if (from.getAttribute(name) !== value) from.setAttribute(name, value);
-  }
-}
+/** A copy of the element that the template of index.html holds. */
+export const copyOf = (id: string): HTMLElement => find<HTMLElement>(document.importNode(byId<HTMLTemplateElement>(id).content, true), "*");
 
-const idOf = (node: Node): string => (node instanceof Element ? node.id : "");
-
-function drop(node: ChildNode): ChildNode | null {
-  const next = node.nextSibling;
-  node.remove();
-  return next;
+/** A busy button is aria-disabled, not disabled: it would lose the focus. */
+export async function whileBusy<Result>(button: HTMLElement, label: string, task: () => Promise<Result>): Promise<Result | undefined> {
+  if (button.getAttribute("aria-disabled") === "true") return undefined;
+  const { textContent } = button;
+  button.setAttribute("aria-disabled", "true");
+  button.textContent = label;
+  try {
+    return await task();
+  } finally {
+    button.removeAttribute("aria-disabled");
+    button.textContent = textContent;
+  }
 }
 
 /** Says something to screen-reader users. */
 export function announce(text: string): void {
-  const live = document.getElementById("live");
-  if (!live) return;
+  const live = byId("live");
   // Emptied first, because the same sentence twice in a row would not be read again.
   live.textContent = "";
   requestAnimationFrame(() => {

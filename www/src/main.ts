@@ -1,99 +1,191 @@
-import { leaveAlone, load, reload, reloadIfOld, restoreDemo, revoke, revokeEverywhere, revokeOthers, signIn, signOut } from "./actions";
-import { backends } from "./backends";
+import { AuthSessionList, type LoggedOutDetail } from "auth-sessions/element";
+import { backends, DEMO, SignInError, type Backend } from "./backends";
 import { closeDialogs, confirm } from "./dialogs";
-import { patch } from "./dom";
-import { afterlife, deviceName, devices } from "./format";
-import { findServers } from "./servers";
-import { onChange, View, type State } from "./state";
+import { announce, byId, copyOf, find, h, icon, whileBusy } from "./dom";
 import sprite from "./icons.svg?raw";
-import { page } from "./view";
+import { findServers } from "./servers";
 
-const RETRY_EVERY = 10_000;
-const TICK_EVERY = 30_000;
+type Notice = Pick<LoggedOutDetail, "kind" | "message">;
 
-const app = document.querySelector("#app");
-if (!app) throw new Error("index.html has no #app");
+/** What the page shows of one back-end. Each has its own list: what is under way at one ends there, also when another is shown meanwhile. */
+class View {
+  list: AuthSessionList | null = null;
+  /** Over the form, after a logout. */
+  notice: Notice | null = null;
 
+  constructor(readonly backend: Backend) {
+    if (backend.user) this.enter();
+  }
+
+  /** Somebody has signed in. */
+  enter(): void {
+    const list = new AuthSessionList();
+    list.headingLevel = 1;
+    list.addEventListener("logged-out", ({ detail }) => this.leave(detail));
+    list.addEventListener("reauthenticate", (event) => {
+      // Where the password is asked for on the way, the list just tries again.
+      if (this.backend.asksAgain) return;
+      event.preventDefault();
+      void list.logout();
+    });
+    this.list = list;
+    this.notice = null;
+  }
+
+  /** Nothing of the user before stays. */
+  leave(notice: Notice | null): void {
+    this.backend.forget();
+    this.list = null;
+    this.notice = notice;
+    if (this !== view) return;
+    show();
+    if (notice) announce(notice.message);
+  }
+}
+
+// In the document, not fetched by each <use>: an icon that is first needed offline has to be there too.
+document.body.append(new DOMParser().parseFromString(sprite, "image/svg+xml").documentElement);
 const views = backends.map((backend) => new View(backend));
+const main = byId("main");
+let view = named();
+
 /** The view whose back-end the address names. */
-const named = (): View => {
+function named(): View {
   const [first] = views;
   const found = views.find(({ backend }) => `#${backend.id}` === location.hash) ?? first;
   if (!found) throw new Error("there is no back-end");
   return found;
-};
-let view = named();
+}
 
-// ---------------------------------------------------------------- rendering
+// ---------------------------------------------------------------- what is shown
 
-onChange((shown) => {
-  const focused = document.activeElement;
-  const row = focused?.closest("li, section");
-  const neighbours = row && [row.nextElementSibling, row.previousElementSibling];
-  const list = row?.closest("section");
-  const screen = document.title;
-  document.title = shown.backend.obstacle ? `${shown.backend.name} – Your devices` : shown.state.user ? "Your devices" : "Sign in – Your devices";
-  patch(app, page(shown, views));
-  if (screen !== document.title) scrollTo(0, 0);
-  if (focused && focused !== document.body && !focused.isConnected) refocus(neighbours ?? [], list ?? null);
-});
+function show(): void {
+  const { backend, list } = view;
+  const { obstacle, server, user } = backend;
+  const isOpen = obstacle === null;
+  // It is known only now where the back-end is.
+  if (isOpen && list) list.sessions ??= backend.sessions;
+  const [title, focused] = [document.title, document.activeElement];
+  document.title = obstacle ? `${backend.name} – Your devices` : user ? "Your devices" : "Sign in – Your devices";
 
-/** What had the focus is gone: the next row's button gets it, else the heading of its section, else the page's. */
-function refocus(neighbours: (Element | null)[], list: Element | null): void {
-  const near = neighbours.find((element) => element?.matches("li") && element.isConnected)?.querySelector<HTMLElement>("button[data-action]");
-  const heading = list?.isConnected ? list.querySelector<HTMLElement>("h2") : null;
-  (near ?? heading ?? document.querySelector<HTMLElement>("h1"))?.focus({ preventScroll: !near });
+  for (const link of document.querySelectorAll<HTMLAnchorElement>("#switch a")) {
+    if (link.hash === `#${backend.id}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  byId("account").hidden = !isOpen || !user;
+  byId("account-initials").textContent = initials(user?.name || user?.email || "");
+  byId("account-name").textContent = user?.name || (user?.email ?? "");
+  byId("account-email").textContent = user?.email ?? "";
+  byId("which").textContent = `This is a sandbox: real sessions, test data only. Back-end: ${backend.name}.`;
+  byId("store").hidden = !server.url;
+  if (server.url) byId<HTMLAnchorElement>("rows").href = server.store.rowsUrl ?? "";
+
+  main.classList.toggle("page-narrow", !isOpen || !list);
+  main.replaceChildren(...(obstacle ? [obstacleOf(obstacle)] : !isOpen ? [] : list ? [demoOf(list, backend), list] : signInOf(view)));
+  main.ariaBusy = obstacle === undefined ? "true" : null;
+  if (title !== document.title) scrollTo(0, 0);
+  // What had the focus is gone with the screen it was on.
+  if (focused && !focused.checkVisibility()) (list && isOpen ? list : main.querySelector<HTMLElement>("h1"))?.focus({ preventScroll: true });
+}
+
+const noteOf = (note: string | null) => note && h("p", { class: "note" }, icon("lock"), h("span", {}, note));
+
+function obstacleOf({ title, text }: { title: string; text: string }): Node {
+  return h("section", { class: "card obstacle", "aria-labelledby": "obstacle-title" }, icon("blocked"), h("h1", { id: "obstacle-title", tabindex: "-1" }, title), h("p", {}, text));
+}
+
+function signInOf(shown: View): Node[] {
+  const { backend, notice } = shown;
+  const card = copyOf("sign-in-template");
+  const form = find(card, "form");
+  const [email, password, error, button] = [find<HTMLInputElement>(form, "#email"), find<HTMLInputElement>(form, "#password"), find(form, "#sign-in-error"), find(form, "button")];
+  [email.value, password.value] = [DEMO.email, DEMO.password];
+  card.append(noteOf(backend.note) || "");
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    void whileBusy(button, "Signing in…", async () => {
+      try {
+        await backend.signIn(email.value.trim(), password.value);
+      } catch (cause) {
+        const text = cause instanceof SignInError ? cause.message : "Something went wrong on this page. Reload it and try again.";
+        error.replaceChildren(icon("alert"), h("span", {}, text));
+        error.hidden = false;
+        for (const field of [email, password]) {
+          field.ariaInvalid = "true";
+          field.setAttribute("aria-describedby", "sign-in-error");
+        }
+        if (shown === view) announce(text);
+        return;
+      }
+      shown.enter();
+      if (shown === view) show();
+    });
+  });
+  const symbol = { success: "check", info: "info", error: "alert" };
+  return [...(notice ? [h("div", { id: "notice", class: `notice notice-${notice.kind}` }, icon(symbol[notice.kind]), h("p", {}, notice.message))] : []), card];
+}
+
+/** What is around the list, to try it. */
+function demoOf(list: AuthSessionList, backend: Backend): Node {
+  const demo = copyOf("demo-template");
+  const language = find<HTMLSelectElement>(demo, "#language");
+  language.value = list.lang || "en";
+  language.addEventListener("change", () => (list.lang = language.value));
+  const watching = find<HTMLInputElement>(demo, "#watch");
+  watching.checked = list.watch !== null;
+  watching.addEventListener("change", () => (list.watch = watching.checked ? (signal) => backend.watch(signal) : null));
+  const elsewhere = find(demo, "#elsewhere");
+  elsewhere.hidden = !backend.isDemo;
+  elsewhere.addEventListener("click", () => {
+    void whileBusy(elsewhere, "Signing in…", async () => {
+      const text = await backend.signInElsewhere().then(() => "Signed in on another device.", (error: Error) => error.message);
+      announce(text);
+      if (!list.watch) await list.refresh();
+    });
+  });
+  demo.prepend(noteOf(backend.note) || "");
+  return demo;
+}
+
+function initials(name: string): string {
+  const words = name.split(/[\s@.]+/).filter(Boolean);
+  return [words[0], words.length > 1 ? words[1] : ""].map((word) => [...(word ?? "")][0] ?? "").join("").toUpperCase();
+}
+
+/** Again when it is known what runs. */
+function drawSwitch(): void {
+  byId("switch").replaceChildren(
+    ...views.map(({ backend: { id, name, obstacle } }) => h("a", { href: `#${id}` }, name, obstacle && icon("blocked"), obstacle && h("span", { class: "visually-hidden" }, " (not running)"))),
+  );
+}
+
+/** On a small screen the switch is wider than its place. */
+function reveal(): void {
+  const strip = byId("switch");
+  const link = strip.querySelector<HTMLElement>("[aria-current]");
+  if (link) strip.scrollLeft = link.offsetLeft - (strip.clientWidth - link.offsetWidth) / 2;
 }
 
 // ---------------------------------------------------------------- what the user does
 
-const handlers: Record<string, (id: string) => unknown> = {
-  load: () => load(view, true),
-  "sign-out": () => signOut(view),
-  revoke: async (id) => {
-    const session = view.state.sessions?.find((candidate) => candidate.id === id);
-    if (!session) return;
-    const asked = view;
-    const name = deviceName(session);
-    const known = [session.ipAddress, session.tenant].filter(Boolean).join(", ");
-    const text = `It will have to sign in again. ${warning(false)}`.trim();
-    if (await confirm({ title: `Sign out ${name}?`, text: known ? `${known}. ${text}` : text, action: "Sign out" })) await revoke(asked, id);
-  },
-  others: async () => {
-    const count = view.state.sessions?.filter((session) => session.current !== true).length ?? 0;
-    const text = `You stay signed in here. ${warning(count !== 1)}`.trim();
-    if (await confirm({ title: `Sign out ${count} other ${devices(count).split(" ")[1]}?`, text, action: "Sign out" })) await revokeOthers(view);
-  },
-  everywhere: async () => {
-    const text = `Every session of your account ends, including this one: you’ll have to sign in again. ${warning(true)}`.trim();
-    if (await confirm({ title: "Sign out everywhere?", text, action: "Sign out everywhere" })) await revokeEverywhere(view);
-  },
-  "restore-demo": async () => {
-    const text = "Everyone is signed out, and the devices are put back as they were at the start.";
-    if (await confirm({ title: "Restore the demo data?", text, action: "Restore" })) await restoreDemo(view, views);
-  },
-  dismiss: () => view.update({ notice: null }),
-  // These were confirmed when they were tried first.
-  "retry-others": () => revokeOthers(view),
-  "retry-everywhere": () => revokeEverywhere(view),
-};
-
-function warning(many: boolean): string {
-  return afterlife(view.state.capabilities?.effect ?? "unknown", null, many) ?? "";
-}
-
-document.addEventListener("click", (event) => {
-  const target = event.target instanceof Element ? event.target.closest<HTMLElement>("button[data-action]") : null;
-  if (!target || target.getAttribute("aria-disabled") === "true") return;
-  void handlers[target.dataset.action ?? ""]?.(target.dataset.id ?? "");
+byId("sign-out").addEventListener("click", ({ currentTarget }) => {
+  const { list } = view;
+  if (list && currentTarget instanceof HTMLElement) void whileBusy(currentTarget, "Signing out…", () => list.logout());
 });
 
-document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (!(form instanceof HTMLFormElement) || form.dataset.action !== "sign-in") return;
-  event.preventDefault();
-  const data = new FormData(form);
-  void signIn(view, String(data.get("email") ?? "").trim(), String(data.get("password") ?? ""));
+byId("restore").addEventListener("click", async ({ currentTarget }) => {
+  const asked = view;
+  const { store } = asked.backend.server;
+  if (!(currentTarget instanceof HTMLElement)) return;
+  if (!(await confirm("Restore the demo data?", "Everyone is signed out, and the devices are put back as they were at the start.", "Restore"))) return;
+  await whileBusy(currentTarget, "Restoring…", async () => {
+    if (!(await store.reset())) {
+      announce(`The demo data couldn’t be restored. ${store.name} didn’t confirm it. Check that it is running.`);
+      return;
+    }
+    const notice: Notice = { kind: "info", message: "The demo data has been restored. Sign in to see the devices again." };
+    for (const other of views) if (other.backend.sharesStoreWith(asked.backend)) other.leave(other === asked ? notice : null);
+  });
 });
 
 // A link of the switch, the back button, an address typed by hand.
@@ -101,52 +193,17 @@ addEventListener("hashchange", () => {
   const next = named();
   if (next === view) return;
   closeDialogs();
-  leaveAlone(view);
   view = next;
-  view.show();
+  show();
   reveal();
-  view.announce(`${view.backend.name}. ${document.querySelector("h1")?.textContent ?? ""}`);
-  begin();
+  announce(`${view.backend.name}. ${view.list ? "Your devices" : (main.querySelector("h1")?.textContent ?? "")}`);
 });
-
-/** On a small screen the switch is wider than its place. */
-function reveal(): void {
-  const [strip, link] = [".switch-inner", ".switch [aria-current]"].map((selector) => document.querySelector<HTMLElement>(selector));
-  if (strip && link) strip.scrollLeft = link.offsetLeft - (strip.clientWidth - link.offsetWidth) / 2;
-}
 
 addEventListener("resize", reveal);
 
-/** Unless it isn't known yet where the back-end is. */
-function begin(): void {
-  if (view.backend.server.url) reload(view);
-}
-
-// ---------------------------------------------------------------- what happens by itself
-
-const cutOff = ({ unreachable, loadError }: State) => unreachable || loadError?.code === "network" || loadError?.code === "timeout";
-
-addEventListener("online", () => reload(view));
-addEventListener("offline", () => {
-  if (!view.state.user) return;
-  view.update({ unreachable: true });
-  view.announce("You’re offline. The list may be out of date.");
-});
-document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) reloadIfOld(view);
-});
-setInterval(() => {
-  if (view.state.user && !document.hidden && !view.state.loading && navigator.onLine && cutOff(view.state)) reload(view);
-}, RETRY_EVERY);
-// "5 minutes ago" moves on.
-setInterval(() => view.update({}), TICK_EVERY);
-
-// In the document, not fetched by each <use>: an icon that is first needed offline has to be there too.
-document.body.append(new DOMParser().parseFromString(sprite, "image/svg+xml").documentElement);
-for (const each of views) each.start({ user: each.backend.user });
-view.show();
-reveal();
+drawSwitch();
+show();
 await findServers();
-view.show();
+drawSwitch();
+show();
 reveal();
-begin();

@@ -103,6 +103,16 @@ const STEPS: &[Step] = &[
         },
     },
     Step {
+        name: "frameworks",
+        title: "<auth-session-list> in React, Vue and Svelte, in Chromium against the sandbox",
+        needs: &[Need::Matrix],
+        uses: &[Made::Package],
+        run: |shared| {
+            tools::ensure(&[Need::Chromium]);
+            passed(shared.matrix("frameworks.mjs"))
+        },
+    },
+    Step {
         name: "faults",
         title: "every operation under every fault, and all that comes out searched for secrets, in Node, workerd and Chromium",
         needs: &[Need::Matrix],

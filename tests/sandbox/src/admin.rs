@@ -1,5 +1,6 @@
 //! The sandbox's own routes under `/sandbox/`: signing in, looking into the database, and everything that tests need to set. See the README.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -116,6 +117,9 @@ struct SignInBody {
     cookies: bool,
     #[serde(default)]
     wire: WireName,
+    /// Instead of the request's own, as if it came from another device.
+    user_agent: Option<String>,
+    ip_address: Option<IpAddr>,
 }
 
 #[derive(Serialize)]
@@ -137,9 +141,11 @@ struct SignedInUser {
 }
 
 async fn sign_in(State(app): State<Arc<App>>, request: Request) -> Result<Response, Failure> {
-    let user_agent = request.headers().get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()).chars().take(MAX_USER_AGENT).collect());
-    let ip_address = request.extensions().get::<Peer>().map(|Peer(address)| address.to_canonical().to_string());
+    let own_agent = request.headers().get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let own_address = request.extensions().get::<Peer>().map(|Peer(address)| *address);
     let input: SignInBody = body(request).await?;
+    let user_agent = input.user_agent.or(own_agent).map(|text| text.chars().take(MAX_USER_AGENT).collect());
+    let ip_address = input.ip_address.or(own_address).map(|address| address.to_canonical().to_string());
     for id in [&input.application_id, &input.client_id].into_iter().flatten() {
         if id.is_empty() || id.len() > MAX_ID {
             return Err(Failure::bad_request(format!("application_id and client_id have 1 to {MAX_ID} bytes")));

@@ -59,6 +59,20 @@ async fn sign_in_records_the_device() {
 }
 
 #[tokio::test]
+async fn signing_in_as_another_device() {
+    let sandbox = Sandbox::start().await;
+    let sign_in = |address: &str| {
+        let body = json!({"email": "demo@example.com", "password": "demo-password", "user_agent": "Other/1.0", "ip_address": address});
+        sandbox.post("/sandbox/sign-in").header("user-agent", "Own/1.0").json(body).send()
+    };
+    let answer = sign_in("::ffff:192.0.2.44").await;
+    let sid = claims(answer.json()["refresh_token"].as_str().unwrap())["sid"].clone();
+    let row = sandbox.stored(sid.as_str().unwrap()).await;
+    assert_eq!((&row["user_agent"], &row["ip_address"]), (&json!("Other/1.0"), &json!("192.0.2.44")));
+    assert_eq!(sign_in("no address").await.status, 400);
+}
+
+#[tokio::test]
 async fn more_users() {
     let sandbox = Sandbox::start().await;
     let add = |email: &str, password: &str| sandbox.post("/sandbox/users").json(json!({"email": email, "password": password, "name": "Nora New"})).send();

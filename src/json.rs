@@ -225,6 +225,13 @@ impl<'a> Json<'a> {
         self.is_text().then(|| self.as_words())
     }
 
+    /// Text or a number as a JSON string.
+    #[inline(never)]
+    pub fn as_quoted(self) -> String {
+        // What has no escapes is written as it was sent.
+        if self.is_string() && cut(self.source(), b'\\').is_none() { self.source().to_owned() } else { quoted(&self.as_words()) }
+    }
+
     /// A string or a number.
     pub fn is_text(self) -> bool {
         matches!(self.0.kind, b'"' | b'-' | b'0'..=b'9')
@@ -355,8 +362,10 @@ impl<'a> Scanner<'a> {
     fn string(&mut self) -> Option<()> {
         self.eat(b'"').then_some(())?;
         loop {
-            let byte = self.peek()?;
-            self.at += 1;
+            let rest = self.text.as_bytes().get(self.at..)?;
+            let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))?;
+            let byte = rest.get(plain)?;
+            self.at += plain + 1;
             match byte {
                 b'"' => return Some(()),
                 b'\\' => {
@@ -372,8 +381,7 @@ impl<'a> Scanner<'a> {
                         _ => return None,
                     }
                 }
-                0..=0x1f => return None,
-                _ => {}
+                _ => return None,
             }
         }
     }

@@ -171,7 +171,7 @@ impl<'a> Json<'a> {
         let mut out = Writer::new();
         self.each(&mut |name, value| {
             if let Some(value) = change(name, value) {
-                out.member(name, &value);
+                out.json(name, &value);
             }
         });
         out.finish()
@@ -510,16 +510,9 @@ impl Writer {
         Self(String::from("{"))
     }
 
-    /// A member whose value is JSON already.
+    /// A member whose value is JSON already. The name is fit to stand between quotes.
     #[inline(never)]
     pub fn json(&mut self, name: &str, json: &str) -> &mut Self {
-        let name = quoted(name);
-        self.member(between_quotes(&name).unwrap_or_default(), json)
-    }
-
-    /// The same where the name is fit to stand between quotes.
-    #[inline(never)]
-    pub fn member(&mut self, name: &str, json: &str) -> &mut Self {
         if self.0.len() > 1 {
             self.0.push_str(",");
         }
@@ -527,6 +520,12 @@ impl Writer {
             self.0.push_str(part);
         }
         self
+    }
+
+    /// The same with any name.
+    pub fn named(&mut self, name: &str, json: &str) -> &mut Self {
+        let name = quoted(name);
+        self.json(between_quotes(&name).unwrap_or_default(), json)
     }
 
     /// A text member, or null.
@@ -774,6 +773,7 @@ mod tests {
         let mut list = List::default();
         list.push(&quoted("x"));
         list.push("1");
+        assert_eq!(parsed(&Writer::new().named(text, "1").finish()).source(), join(&["{", &quoted(text), ":1}"]));
         let written = Writer::new()
             .text("a", Some(text))
             .text("b", None)

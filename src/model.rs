@@ -146,7 +146,7 @@ pub fn session(item: Json<'_>, list: Json<'_>, current: Option<bool>) -> String 
             Member::Raw => Some(without_secrets(item)),
             Member::Text => find(item, list, member, Kind::Text).map(Json::as_quoted),
         };
-        out.member(member, json.as_deref().unwrap_or("null"));
+        out.json(member, json.as_deref().unwrap_or("null"));
     }
     out.finish()
 }

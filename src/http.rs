@@ -185,9 +185,12 @@ pub fn scrub_json(json: Json<'_>, secrets: &[String]) -> String {
 
 /// A member with such a name is a credential, whatever the back-end. Numbers and flags are none.
 pub fn is_secret(name: &str, value: Json<'_>) -> bool {
-    // As it was sent: escapes would hide it.
+    if !matches!(value.source().as_bytes().first(), Some(b'"' | b'[' | b'{')) {
+        return false;
+    }
+    // As it is read: escapes would hide it.
     let name = unescape(name).to_ascii_lowercase();
-    matches!(value.source().as_bytes().first(), Some(b'"' | b'[' | b'{')) && words("token tokens secret password apikey api_key").any(|end| name.ends_with(end))
+    words("token tokens secret password apikey api_key").any(|end| name.ends_with(end))
 }
 
 #[cfg(test)]

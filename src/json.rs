@@ -171,7 +171,7 @@ impl<'a> Json<'a> {
         let mut out = Writer::new();
         self.each(&mut |name, value| {
             if let Some(value) = change(name, value) {
-                out.member(name, &value);
+                out.json(name, &value);
             }
         });
         out.finish()
@@ -223,6 +223,13 @@ impl<'a> Json<'a> {
     /// The text of a string, or the digits of a number.
     pub fn as_text(self) -> Option<String> {
         self.is_text().then(|| self.as_words())
+    }
+
+    /// Text or a number as a JSON string.
+    #[inline(never)]
+    pub fn as_quoted(self) -> String {
+        // What has no escapes is written as it was sent.
+        if self.is_string() && cut(self.source(), b'\\').is_none() { self.source().to_owned() } else { quoted(&self.as_words()) }
     }
 
     /// A string or a number.
@@ -360,8 +367,10 @@ impl<'a> Scanner<'a> {
     fn string(&mut self) -> Option<()> {
         self.eat(b'"').then_some(())?;
         loop {
-            let byte = self.peek()?;
-            self.at += 1;
+            let rest = self.text.as_bytes().get(self.at..)?;
+            let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))?;
+            let byte = rest.get(plain)?;
+            self.at += plain + 1;
             match byte {
                 b'"' => return Some(()),
                 b'\\' => {
@@ -377,8 +386,7 @@ impl<'a> Scanner<'a> {
                         _ => return None,
                     }
                 }
-                0..=0x1f => return None,
-                _ => {}
+                _ => return None,
             }
         }
     }
@@ -507,16 +515,9 @@ impl Writer {
         Self(String::from("{"))
     }
 
-    /// A member whose value is JSON already.
+    /// A member whose value is JSON already. The name is fit to stand between quotes.
     #[inline(never)]
     pub fn json(&mut self, name: &str, json: &str) -> &mut Self {
-        let name = quoted(name);
-        self.member(between_quotes(&name).unwrap_or_default(), json)
-    }
-
-    /// The same where the name is fit to stand between quotes.
-    #[inline(never)]
-    pub fn member(&mut self, name: &str, json: &str) -> &mut Self {
         if self.0.len() > 1 {
             self.0.push_str(",");
         }
@@ -524,6 +525,12 @@ impl Writer {
             self.0.push_str(part);
         }
         self
+    }
+
+    /// The same with any name.
+    pub fn named(&mut self, name: &str, json: &str) -> &mut Self {
+        let name = quoted(name);
+        self.json(between_quotes(&name).unwrap_or_default(), json)
     }
 
     /// A text member, or null.
@@ -771,6 +778,7 @@ mod tests {
         let mut list = List::default();
         list.push(&quoted("x"));
         list.push("1");
+        assert_eq!(parsed(&Writer::new().named(text, "1").finish()).source(), join(&["{", &quoted(text), ":1}"]));
         let written = Writer::new()
             .text("a", Some(text))
             .text("b", None)

@@ -5,32 +5,34 @@
 
 use crate::device;
 use crate::http::is_secret;
-use crate::json::{Json, Writer, cut, join, lines, quoted, words};
+use crate::json::{Json, Writer, join, quoted, words};
 use crate::time::Time;
 
-/// Where things usually are, in sessions and in the answers around them: a line for each member, with paths one after the other.
-const USUAL: &str = "id:id session_id sessionId uuid $id _id objectId
-createdAt:created_at createdAt created started started_at $createdAt
-lastActiveAt:last_activity_at last_active_at last_activity lastActivity lastActiveAt last_seen last_seen_at lastSeen lastAccess last_used_at updatedAt updated_at
-expiresAt:expires_at expiresAt expires expire
-userAgent:user_agent_raw user_agent userAgent /device_info/user_agent /devices/0/user_agent
-browser:browser browser_name browserName /browser/name /device/browser /device_info/browser
-os:os os_name osName /os/name /device/os /device_info/os
-deviceType:device_type deviceType /device_info/device_type deviceName
-isMobile:is_mobile isMobile mobile /device_info/is_mobile
-ipAddress:ip_address ipAddress ip last_ip_address last_ip /device_info/ip_address /devices/0/ip_address /device_info/ip /devices/0/ip
-current:is_current isCurrent current
-status:status state
-revoked:revoked_at revokedAt
-userId:user_id userId
-tenant:tenant
-city:city /location/city
-country:country /location/country
-items: sessions items data results /data/sessions /data/items
-currentId:current_session_id currentSessionId /data/current_session_id
-next:next_cursor nextCursor cursor /data/next_cursor /data/nextCursor
-count:count revoked_count revokedCount /data/count /data/revoked_count /data/revokedCount
-total:total_count totalCount total /data/total_count /data/total";
+/// Where things usually are, in sessions and in the answers around them: for each member, paths one after the other.
+const USUAL: [&str; 22] = [
+    "id:id session_id sessionId uuid $id _id objectId",
+    "createdAt:created_at createdAt created started started_at $createdAt",
+    "lastActiveAt:last_activity_at last_active_at last_activity lastActivity lastActiveAt last_seen last_seen_at lastSeen lastAccess last_used_at updatedAt updated_at",
+    "expiresAt:expires_at expiresAt expires expire",
+    "userAgent:user_agent_raw user_agent userAgent /device_info/user_agent /devices/0/user_agent",
+    "browser:browser browser_name browserName /browser/name /device/browser /device_info/browser",
+    "os:os os_name osName /os/name /device/os /device_info/os",
+    "deviceType:device_type deviceType /device_info/device_type deviceName",
+    "isMobile:is_mobile isMobile mobile /device_info/is_mobile",
+    "ipAddress:ip_address ipAddress ip last_ip_address last_ip /device_info/ip_address /devices/0/ip_address /device_info/ip /devices/0/ip",
+    "current:is_current isCurrent current",
+    "status:status state",
+    "revoked:revoked_at revokedAt",
+    "userId:user_id userId",
+    "tenant:tenant",
+    "city:city /location/city",
+    "country:country /location/country",
+    "items: sessions items data results /data/sessions /data/items",
+    "currentId:current_session_id currentSessionId /data/current_session_id",
+    "next:next_cursor nextCursor cursor /data/next_cursor /data/nextCursor",
+    "count:count revoked_count revokedCount /data/count /data/revoked_count /data/revokedCount",
+    "total:total_count totalCount total /data/total_count /data/total",
+];
 
 /// The states that callers are told of. From the fourth on the session is over and can't be revoked any more.
 const STATUSES: &str = "active pending blocked revoked expired ended removed abandoned replaced";
@@ -87,7 +89,8 @@ pub enum Kind {
 /// The first usable value at one of the places for a member: what the list says, or the usual ones.
 pub fn find<'a>(value: Json<'a>, list: Json<'_>, member: &str, kind: Kind) -> Option<Json<'a>> {
     let is_right = |found: &Json<'a>| match kind {
-        Kind::Text => !found.as_words().trim_ascii().is_empty(),
+        // Most texts tell by their first letter, and are not copied for this.
+        Kind::Text => found.word().bytes().next().is_some_and(|first| first.is_ascii_alphanumeric()) || !found.as_words().trim_ascii().is_empty(),
         Kind::Flag => found.as_bool().is_some(),
         Kind::Time => time(*found, list).is_some(),
         Kind::Number => found.as_scaled(0).is_some(),
@@ -97,8 +100,8 @@ pub fn find<'a>(value: Json<'a>, list: Json<'_>, member: &str, kind: Kind) -> Op
     if let Some(said) = list.member("fields").get(member) {
         return said.items().find_map(|path| value.at(&path.as_words()).filter(is_right));
     }
-    let (_, line) = lines(USUAL).find_map(|line| cut(line, b':').filter(|(known, _)| *known == member))?;
-    words(line).find_map(|path| value.at(path).filter(is_right))
+    let paths = USUAL.iter().find_map(|line| line.strip_prefix(member)?.strip_prefix(':'))?;
+    words(paths).find_map(|path| value.at(path).filter(is_right))
 }
 
 /// The same, as text.
@@ -151,7 +154,7 @@ pub fn session(item: Json<'_>, list: Json<'_>, current: Option<bool>) -> String 
                 Some(method.finish())
             }),
             Member::Raw => Some(without_secrets(item)),
-            Member::Text => text(member).map(|text| quoted(&text)),
+            Member::Text => find(item, list, member, Kind::Text).map(Json::as_quoted),
         };
         out.json(member, json.as_deref().unwrap_or("null"));
     }

@@ -894,7 +894,7 @@ impl<'a> Call<'a> {
             are_numbers = !id.is_string();
             let words = id.as_words();
             if has_handles {
-                handles.json(&words, self.handle_of(item).source());
+                handles.named(&words, self.handle_of(item).source());
             }
             match self.goal {
                 Some(ListAll) => sessions.push(&session(item, list, is_current)),

@@ -62,7 +62,7 @@ fn put(members: &mut Members, news: Json<'_>) {
 fn object(members: &Members) -> Writer {
     let mut object = Writer::new();
     for (name, json) in members {
-        object.member(name, json);
+        object.json(name, json);
     }
     object
 }

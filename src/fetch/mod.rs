@@ -290,7 +290,7 @@ impl Sessions {
             for value in values {
                 list.push(&quoted(value.expose()));
             }
-            headers.json(name, &list.finish());
+            headers.named(name, &list.finish());
         }
         let mut arguments = Writer::new();
         arguments.text("id", Some(id)).text("expiredToken", Some(input.expired_token.expose())).text("sessionRefreshToken", Some(input.refresh_token.expose()));

@@ -36,10 +36,11 @@ impl Arena {
         self.free.store(start, Relaxed);
     }
 
-    /// Makes sure that memory up to there is there.
+    /// Makes sure that memory up to there is there. Engines take their time to grow it, however little: so by half, if that can be had.
     fn reach(&self, end: usize) -> bool {
-        let size = memory_size(0) * PAGE;
-        end <= size || memory_grow(0, (end - size).div_ceil(PAGE)) != usize::MAX
+        let pages = memory_size(0);
+        let lacking = end.div_ceil(PAGE).saturating_sub(pages);
+        lacking == 0 || memory_grow(0, lacking.max(pages / 2)) != usize::MAX || memory_grow(0, lacking) != usize::MAX
     }
 }
 

@@ -33,7 +33,9 @@ cargo xtask VERB
   test [NAME...] [--list]                  run every test step, or only those named
   build                                    make pkg/ and print its size
   fuzz [TARGET...]                         the fuzzers, 10 minutes each, or FUZZ_SECONDS
-  bench                                    compare cold starts with plain fetch, in Chromium and workerd, and labels with bowser
+  bench [NAME...] [--quick]                measure the package beside other clients and plain fetch: download, list, start,
+                                           memory, revoke-all; figures and a chart go to target/bench/;
+                                           without names also labels beside bowser
   doctor                                   show which tools are there; installs nothing
 
 Missing tools are installed by themselves; the Rust ones go to
@@ -64,7 +66,7 @@ fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     match verb {
         "start" => start::run(&start::Options::parse(rest)?),
         "test" => test::run_steps(rest),
-        "build" | "bench" | "doctor" if !rest.is_empty() => {
+        "build" | "doctor" if !rest.is_empty() => {
             anyhow::bail!("`{verb}` takes no arguments\n\n{USAGE}")
         }
         "build" => {
@@ -79,11 +81,14 @@ fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         }
         "bench" => {
             use tools::Need;
-            tools::require(&[Need::WasmTarget, Need::WasmTools, Need::Packager, Need::TestModules, Need::Matrix, Need::Chromium])?;
+            tools::require(&[Need::WasmTarget, Need::WasmTools, Need::Packager])?;
+            // Without one of them, the table says what could not be measured.
+            tools::ensure(&[Need::Matrix, Need::Peers, Need::TestModules, Need::Chromium]);
             package::build()?;
-            sandbox::build()?;
-            test::matrix("bench-labels.mjs")?;
-            test::matrix("bench.mjs")?;
+            test::bench(rest)?;
+            if rest.iter().all(|name| name.starts_with('-')) {
+                test::matrix("bench-labels.mjs")?;
+            }
             Ok(ExitCode::SUCCESS)
         }
         "doctor" => Ok(tools::doctor()),

@@ -305,12 +305,23 @@ fn node(shared: &Shared) -> Result<Outcome> {
 
 /// Runs a script of tests/matrix on the packed package and the sandbox that is built.
 pub fn matrix(script: &str) -> Result<()> {
+    let mut node = on_package(&format!("tests/matrix/{script}"))?;
+    run_within(node.env("SANDBOX_BIN", target().join("debug/sandbox")), Duration::from_secs(20 * 60))
+}
+
+/// Runs the benchmarks on the packed package.
+pub fn bench(arguments: &[String]) -> Result<()> {
+    run_within(on_package("tests/bench/run.mjs")?.args(arguments), Duration::from_secs(90 * 60))
+}
+
+/// A script that installs the package as it would be published, and drives browsers.
+fn on_package(script: &str) -> Result<std::process::Command> {
     let mut node = command("node");
-    node.arg(format!("tests/matrix/{script}")).env("PACKAGE_TARBALL", package::tarball()?).env("SANDBOX_BIN", target().join("debug/sandbox"));
+    node.arg(script).env("PACKAGE_TARBALL", package::tarball()?);
     for (name, program) in [("CHROMIUM", tools::chromium()), ("FIREFOX", tools::firefox())] {
         node.envs(program.map(|program| (name, program)));
     }
-    run_within(&mut node, Duration::from_secs(20 * 60))
+    Ok(node)
 }
 
 /// The short runs, which are the same every time. libFuzzer comes as source.

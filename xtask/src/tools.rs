@@ -38,6 +38,8 @@ pub enum Need {
     WorkerModules,
     /// Runtimes and bundlers, from `tests/matrix/package.json`.
     Matrix,
+    /// The clients that the package is measured beside, from `tests/bench/package.json`.
+    Peers,
     /// Chromium and its driver.
     Chromium,
     /// Firefox.
@@ -45,7 +47,7 @@ pub enum Need {
 }
 
 impl Need {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Lints,
         Self::WasmTarget,
         Self::WasmTools,
@@ -54,6 +56,7 @@ impl Need {
         Self::TestModules,
         Self::WorkerModules,
         Self::Matrix,
+        Self::Peers,
         Self::Chromium,
         Self::Firefox,
     ];
@@ -71,6 +74,7 @@ impl Need {
             Self::TestModules => "test modules (npm)".into(),
             Self::WorkerModules => "workerd, for the page's handler (npm)".into(),
             Self::Matrix => "workerd, Deno, Bun, Next, bundlers (npm)".into(),
+            Self::Peers => "other clients, to compare with (npm)".into(),
             Self::Chromium => "Chromium and chromedriver".into(),
             Self::Firefox => "Firefox".into(),
         }
@@ -80,7 +84,7 @@ impl Need {
     fn lane(self) -> Lane {
         match self {
             Self::Lints | Self::WasmTarget | Self::WasmTools | Self::Deny => Lane::Rust,
-            Self::Packager | Self::TestModules | Self::WorkerModules | Self::Matrix => Lane::Npm,
+            Self::Packager | Self::TestModules | Self::WorkerModules | Self::Matrix | Self::Peers => Lane::Npm,
             Self::Chromium | Self::Firefox => Lane::Debian,
         }
     }
@@ -97,6 +101,7 @@ impl Need {
             Self::TestModules => check_node().is_ok() && npm_is_current("tests"),
             Self::WorkerModules => check_node().is_ok() && npm_is_current("www/edge"),
             Self::Matrix => check_node().is_ok() && npm_is_current("tests/matrix"),
+            Self::Peers => check_node().is_ok() && npm_is_current("tests/bench"),
             Self::Chromium => chromium().is_some() && which("chromedriver").is_some(),
             Self::Firefox => firefox().is_some(),
         }
@@ -112,6 +117,7 @@ impl Need {
             Self::TestModules => npm_ci("tests"),
             Self::WorkerModules => npm_ci("www/edge"),
             Self::Matrix => npm_ci("tests/matrix"),
+            Self::Peers => npm_ci("tests/bench"),
             Self::Chromium => install_debian(&["chromium", "chromium-driver"]),
             Self::Firefox => install_debian(&["firefox-esr"]),
         }

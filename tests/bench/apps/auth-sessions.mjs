@@ -1,0 +1,4 @@
+import { createSessions } from "auth-sessions";
+import { over } from "./client.mjs";
+
+export const connect = over(createSessions);

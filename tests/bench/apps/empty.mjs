@@ -1,0 +1,2 @@
+/** What a runtime takes by itself. */
+export const connect = () => ({ list: async () => [] });

@@ -55,6 +55,8 @@ mod memory {
     pub(super) const DUE: &str = "due";
     /// How far the back-end's clock is ahead of the local one: milliseconds. The driver writes it.
     pub(super) const SKEW: &str = "skew";
+    /// The access token for which a refresh before its end failed: that is left to the 401.
+    pub(super) const LEFT: &str = "left";
     /// The newest refresh token, from a refresh.
     pub(super) const REFRESH: &str = "refreshToken";
     /// The refresh tokens that newer ones replaced, one a line.
@@ -76,6 +78,9 @@ mod memory {
 /// What only a defect in the driver can bring about.
 const OUT_OF_ORDER: &str = "an event out of order";
 
+/// More sessions of one user are a mistake or an attack: they are compared with each other.
+const MAX_TARGETS: usize = 10_000;
+
 /// A longer id is a mistake or an attack.
 const MAX_ID: usize = 512;
 
@@ -91,22 +96,24 @@ pub fn step(call: &str, body: &[u8]) -> String {
     let is_key = profile.is("isKey");
     let memory = json.member("memory");
     // Somebody else's request brings its own access token, and nothing of this client's is used for it. With a secret key it only names a session.
-    let given = json.get("refreshed").unwrap_or_else(|| json.member("access")).as_words();
+    let mut given = json.get("refreshed").unwrap_or_else(|| json.member("access")).as_words();
+    let mut refresh = if forwarded.is_some() { String::new() } else { json.member("refresh").as_words() };
+    let mut keep = Writer::new();
+    // The caller's functions may not have heard of the newest ones; the old one must not be sent again. What is sent is known when it is answered.
+    if json.member("event").is_word("tokens") && is_among(memory, memory::REPLACED, &refresh) {
+        refresh = memory.member(memory::REFRESH).as_words();
+        given = memory.text(memory::ACCESS).unwrap_or(given);
+        keep.text("access", Some(&given)).text("refresh", Some(&refresh));
+    }
     let user = match &forwarded {
         Some(authorization) => authorization.strip_prefix("Bearer ").unwrap_or(authorization).to_owned(),
         None if is_key => String::new(),
         None => given.clone(),
     };
-    let mut refresh = if forwarded.is_some() { String::new() } else { json.member("refresh").as_words() };
-    // The caller's function may not have heard of the newest one; the old one must not be sent again.
-    if is_among(memory, memory::REPLACED, &refresh) {
-        refresh = memory.member(memory::REFRESH).as_words();
-    }
     let payloads = [payload(&user), payload(&refresh)];
     let documents = payloads.each_ref().map(|bytes| Document::parse(bytes));
     let [user_claims, refresh_claims] = documents.each_ref().map(|document| Claims::read(root(document)));
     let answer = Document::parse(body);
-    let mut keep = Writer::new();
     let mut remember = Writer::new();
     let mut about = About::default();
     let mut call = Call {
@@ -215,7 +222,7 @@ impl<'a> Call<'a> {
                 if !adopted.is_null() {
                     let expires_at = Time::parse_iso(&adopted.member("expiresAt").as_words());
                     let [access, refresh] = ["accessToken", "refreshToken"].map(|name| adopted.text(name).map(Secret::new));
-                    return self.finish_refresh(&access.unwrap_or_default(), refresh, expires_at);
+                    return self.finish_refresh(&access.unwrap_or_default(), refresh, expires_at, adopted.number("at"));
                 }
                 // Otherwise another call has refreshed while this one was on its way.
                 if !stale.is_null() && stale.as_words() == self.access.expose() {
@@ -238,16 +245,21 @@ impl<'a> Call<'a> {
                     is_broken: answer.is_none() && !body.is_empty(),
                 })
             }
-            // The token may be good for a moment yet, unless the user has logged out.
-            "failed" if self.json.is("isEarly") => {
-                self.keep.flag("isEarly", false);
-                Ok(self.ask_tokens())
-            }
             "failed" => {
                 let failure = self.json.member("failure");
-                let mut error = Error::new(Code::by_name(failure.member("code").word()), &failure.member("message").as_words());
-                error.cause = failure.number("cause");
+                let error = failed(failure);
+                // The token may be good for a moment yet, unless the user has logged out.
+                if self.json.is("isEarly") && error.code != Code::Internal {
+                    self.keep.flag("isEarly", false).json("unrefreshed", failure.source());
+                    self.remember.text(memory::LEFT, Some(self.access.expose()));
+                    return Ok(self.ask_tokens());
+                }
                 if failure.is("fatal") { self.fail(error) } else { self.retry(error) }
+            }
+            // Another tab's tokens may be old as well.
+            "refreshed" if self.json.is("wasAdopted") => {
+                self.keep.flag("wasRefused", false);
+                Ok(self.ask_tokens())
             }
             "reauthenticated" if !self.json.is("again") => {
                 let mut action = to_do("fail");
@@ -674,6 +686,7 @@ impl<'a> Call<'a> {
             || if is_ours { number(memory::DUE) } else { number(memory::SKEW).and(Some(self.claims.expires_at?.millis() - early(self.claims.lifetime()?))) };
         let now = if is_ours { Some(self.now) } else { self.time().map(Time::millis) };
         due().is_some_and(|due| Some(due) <= now)
+            && self.memory.member(memory::LEFT).as_words() != self.access.expose()
             && self.can_refresh()
             && !is_among(self.memory, memory::SPENT, self.refresh.expose())
             && !self.json.is("offline")
@@ -742,6 +755,11 @@ impl<'a> Call<'a> {
 
     /// After an error: another attempt, a refresh, or the end.
     fn retry(&mut self, mut error: Error) -> Result<Action, Error> {
+        // That the refresh did not succeed says more than that it was needed.
+        let unrefreshed = self.json.member("unrefreshed");
+        if error.code == Code::Unauthenticated && error.status.is_some() && !unrefreshed.is_null() {
+            return self.fail(failed(unrefreshed));
+        }
         // Gone after a lost answer: it was this call that ended it.
         if self.is_repeated && error.code == Code::NotFound && matches!(self.step, Some(Revoke | RevokeCurrent | Logout)) {
             return self.finish(Answer::Ended { success: true, count: None, message: None });
@@ -819,7 +837,7 @@ impl<'a> Call<'a> {
                 let current = self.known_current().filter(|_| self.goal != Some(Create)).map(|current| current.as_words() == words);
                 Ok(done(&session(item, self.list, if is_current { Some(true) } else { current })))
             }
-            Answer::Tokens { access, refresh, expires_at } => self.finish_refresh(&access, refresh, expires_at),
+            Answer::Tokens { access, refresh, expires_at } => self.finish_refresh(&access, refresh, expires_at, Some(self.now)),
             Answer::Value(value) => {
                 if self.goal == Some(Logout) {
                     self.forget();
@@ -902,7 +920,12 @@ impl<'a> Call<'a> {
                 Some(Current | RevokeCurrent | Logout) if is_current == Some(true) => found = Some((item, id, is_current)),
                 Some(RevokeAll | RevokeOthers) if is_current == Some(true) && (own.is_null() || self.goal == Some(RevokeOthers)) => own = id,
                 // Pages shift while they are read: what is there twice is ended once.
-                Some(RevokeAll | RevokeOthers) if !is_over(item, list) && !targets.contains(&words) => targets.push(words),
+                Some(RevokeAll | RevokeOthers) if !is_over(item, list) && !targets.contains(&words) => {
+                    if targets.len() >= MAX_TARGETS {
+                        return Err(Error::new(Code::InvalidResponse, "the back-end lists more sessions than can be ended one by one"));
+                    }
+                    targets.push(words);
+                }
                 _ => {}
             }
         }
@@ -1017,7 +1040,8 @@ impl<'a> Call<'a> {
         Err(error)
     }
 
-    fn finish_refresh(&mut self, access: &Secret, refresh: Option<Secret>, expires_at: Option<Time>) -> Result<Action, Error> {
+    /// `came` is when, by the local clock, where that is known.
+    fn finish_refresh(&mut self, access: &Secret, refresh: Option<Secret>, expires_at: Option<Time>, came: Option<i64>) -> Result<Action, Error> {
         let (access, old) = (access.expose(), self.refresh);
         let old = old.expose();
         let hidden = self.json.is("browser") && self.json.is("sendsCookies");
@@ -1034,7 +1058,8 @@ impl<'a> Call<'a> {
         let claims = Claims::read(root(&claims));
         let expires_at = claims.expires_at.or(expires_at);
         let lifetime = claims.lifetime().or_else(|| Some(expires_at?.millis() - self.time()?.millis()));
-        let due = lifetime.filter(|lifetime| *lifetime > 0).map(|lifetime| decimal(self.now + lifetime - early(lifetime)));
+        let due =
+            lifetime.filter(|lifetime| *lifetime > 0).and_then(|lifetime| Some(decimal(Time::from_millis(came?)?.plus(lifetime - early(lifetime))?.millis())));
         self.remember.text(memory::DUE, due.as_deref());
         if !old.is_empty() && old != newest {
             // Of this user: another one's tokens are no older form of theirs.
@@ -1089,6 +1114,13 @@ impl<'a> Call<'a> {
         let longest = lifetime.and_then(|lifetime| self.time()?.plus(lifetime));
         longest.or(self.claims.expires_at.filter(|_| self.goal == Some(RevokeAll)))
     }
+}
+
+/// The error that a driver's failure stands for.
+fn failed(failure: Json<'_>) -> Error {
+    let mut error = Error::new(Code::by_name(failure.member("code").word()), &failure.member("message").as_words());
+    error.cause = failure.number("cause");
+    error
 }
 
 /// How long before its end a token of this lifetime is replaced, in milliseconds.

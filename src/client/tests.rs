@@ -25,6 +25,8 @@ struct Driver {
     each: Option<(bool, String)>,
     signs_in_again: bool,
     refresh_fails: bool,
+    /// So many refreshes are another tab's.
+    adopted: usize,
     warnings: Option<String>,
 }
 
@@ -66,6 +68,7 @@ impl Driver {
             each: None,
             signs_in_again: false,
             refresh_fails: false,
+            adopted: 0,
             warnings: None,
         }
     }
@@ -180,7 +183,10 @@ impl Driver {
                         told = vec![("event", quoted("failed")), ("failure", failure.to_owned())];
                         continue;
                     }
-                    told = vec![("event", quoted("refreshed")), ("refreshed", quoted(&token(r#"{"exp":1767230000}"#)))];
+                    let was_adopted = self.adopted > 0;
+                    self.adopted = self.adopted.saturating_sub(1);
+                    let newest = token(&format!(r#"{{"exp":{}}}"#, 1_767_230_000 + self.adopted));
+                    told = vec![("event", quoted("refreshed")), ("refreshed", quoted(&newest)), ("wasAdopted", was_adopted.to_string())];
                 }
                 "reauthenticate" => {
                     self.log.push(format!("reauthenticate {}", action.member("error").text("code").unwrap()));
@@ -486,10 +492,16 @@ fn a_call_goes_on_when_the_refresh_before_it_fails() {
     let mut driver = due(LIST);
     driver.run("list").unwrap();
     assert_eq!(driver.requests().len(), 2);
-    // Once in a call.
+    // Once in a call; and what was the matter with it is what the caller hears of.
     let mut driver = due(Answer(401, "{}"));
-    assert_eq!(code(&driver.run("list").unwrap_err()), "unauthenticated");
+    assert_eq!(code(&driver.run("list").unwrap_err()), "network");
     assert_eq!(driver.requests().len(), 2);
+    // The next one leaves it to the 401.
+    let mut driver = due(LIST);
+    driver.run("list").unwrap();
+    driver.answers.push_back(LIST);
+    driver.run("list").unwrap();
+    assert_eq!(driver.requests().iter().filter(|line| **line == "refresh").count(), 1);
     // A logout meanwhile.
     let mut driver = due(LIST).memory("signedOut", "1");
     driver.tokens = [(Some(access()), Some(refresh("s1"))), (None, None)].into();
@@ -497,6 +509,39 @@ fn a_call_goes_on_when_the_refresh_before_it_fails() {
     driver.memory.insert("accessToken".into(), access());
     assert_eq!(code(&driver.run("list").unwrap_err()), "unauthenticated");
     assert_eq!(driver.requests(), ["refresh"]);
+}
+
+#[test]
+fn what_another_tab_got_may_have_run_out() {
+    let mut driver = Driver::new([Answer(401, "{}"), Answer(401, "{}"), LIST]);
+    driver.adopted = 1;
+    driver.run("list").unwrap();
+    assert_eq!(driver.requests().iter().filter(|line| **line == "refresh").count(), 2);
+    let mut driver = Driver::new([Answer(401, "{}"), Answer(401, "{}")]);
+    assert_eq!(code(&driver.run("list").unwrap_err()), "unauthenticated");
+    // When it came is when its lifetime began; where nobody knows it is left to the 401.
+    for (at, due) in [(",\"at\":1767222000000", Some("1767225540000")), ("", None)] {
+        let adopted = format!(r#"{{"accessToken":"{}","refreshToken":"r9","expiresAt":null{at}}}"#, token(r#"{"iat":1767222000,"exp":1767225600}"#));
+        let mut driver = Driver::new([]).with("adopted", &adopted);
+        driver.run("refresh").unwrap();
+        assert_eq!(driver.memory.get("due").map(String::as_str), due);
+    }
+}
+
+#[test]
+fn functions_that_have_not_heard_of_the_newest_tokens() {
+    let mut driver = Driver::new([LIST]).memory("accessToken", "a2").memory("refreshToken", "r2").memory("replaced", &refresh("s1"));
+    driver.fixed = false;
+    driver.run("list").unwrap();
+    assert!(driver.log[1].contains("Bearer a2"), "{:?}", driver.log);
+}
+
+#[test]
+fn a_list_without_an_end_is_not_ended_one_by_one() {
+    let items: Vec<String> = (0..10_002).map(|id| format!(r#"{{"id":"s{id}"}}"#)).collect();
+    let body: &'static str = format!(r#"{{"sessions":[{}],"count":10002}}"#, items.join(",")).leak();
+    let mut driver = Driver::new([Answer(200, body)]).with("provider", "\"rest\"");
+    assert_eq!(code(&driver.run("revokeOthers").unwrap_err()), "invalid_response");
 }
 
 #[test]

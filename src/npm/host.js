@@ -10,6 +10,9 @@ const CONCURRENCY = 4;
 /** Clocks that differ by less, in ms, are the same. */
 const LATENCY = 5000;
 
+/** How long, in ms, a call whose token is good for a moment yet waits for a new one. */
+const EARLY = 3000;
+
 /** People take their time to sign in again, but not for ever. */
 const REAUTHENTICATION = 10 * 60 * 1000;
 
@@ -53,7 +56,14 @@ export class Host {
       state.now = Date.now();
       state.random = Math.trunc(Math.random() * 1000);
       state.memory = this.#memory.texts;
-      const action = step(state, body);
+      let action;
+      try {
+        action = step(state, body);
+      } catch (error) {
+        // Nobody knows what the answer was.
+        if (state.goal === "refresh" && state.sent) spend(this.#memory.texts, this.#newest(state.refresh));
+        throw error;
+      }
       Object.assign(this.#memory.texts, action.remember);
       if (state.event === "answer") {
         const { requestId, warnings } = action;
@@ -66,7 +76,7 @@ export class Host {
       }
       Object.assign(state, action.keep);
       try {
-        const { body: bytes, ...told } = await this[`_${action.do}`](action);
+        const { body: bytes, ...told } = await this[`_${action.do}`](action, state);
         body = bytes;
         Object.assign(state, told);
       } catch (error) {
@@ -128,6 +138,7 @@ export class Host {
     this.#hook("onRequest", about);
     const began = Date.now();
     const limit = Math.min(isLong ? Infinity : (this.#call.timeout ?? timeout), this.#ends - began);
+    if (limit <= 0) throw late("answer");
     const controller = new AbortController();
     try {
       const { skew, ...answer } = await this.#within(receive(fetch, request, controller.signal, began + limit), limit, "answer");
@@ -145,9 +156,11 @@ export class Host {
     return { event: "waited" };
   }
 
-  async _refresh() {
+  async _refresh({ keep }, { refresh }) {
     try {
-      return { event: "refreshed", refreshed: (await this.refreshed()).accessToken };
+      // Of the token that this was decided of: another call may have a newer one in a moment. One that comes before its time is worth no long wait.
+      const pair = await this.#shared(this.#newest(refresh), keep.isEarly ? EARLY : this.#totalTimeout);
+      return { event: "refreshed", refreshed: pair.accessToken, wasAdopted: pair === this.#memory.adopted };
     } catch (error) {
       this.#refreshError = SessionsError.is(error) ? error : undefined;
       throw fail(error.code, error.message, this.#refreshError ?? error.cause);
@@ -192,6 +205,7 @@ export class Host {
   async _each({ ids, last, limits }) {
     this.#ends = Infinity;
     const { request, options: { headers }, signal, timeout, onProgress } = this.#call;
+    const { replaced } = this.#memory.texts;
     const codes = ids.map(() => "internal");
     let next = 0;
     let done = 0;
@@ -203,7 +217,10 @@ export class Host {
           if (doom) throw doom;
           const slot = await this.#pace(limits ?? []);
           try {
-            await this.#run("revoke", [...request, ids[index], { signal, timeout, headers }]);
+            const own = { signal, timeout, headers };
+            // A refresh on the way may have made another session of it.
+            if (last && index === ids.length - 1 && replaced !== this.#memory.texts.replaced) await this.#run("revokeCurrent", [request[0], own]);
+            else await this.#run("revoke", [...request, ids[index], own]);
           } finally {
             // Not when it was sent: the back-end counts from its arrival.
             slot.at = Date.now();
@@ -226,7 +243,7 @@ export class Host {
   /** Waits until one more revocation keeps to all limits, those of earlier runs of this client counted. */
   async #pace(limits) {
     const { paced } = this.#memory;
-    const wait = () => Math.max(0, ...limits.map(([ms, most]) => (paced.at(-most)?.at ?? -Infinity) + ms - Date.now()));
+    const wait = () => Math.max(0, ...limits.map(([ms, most]) => Math.min(ms, (paced.at(-most)?.at ?? -Infinity) + ms - Date.now())));
     for (let ms; (ms = wait()) > 0; ) await this.#sleep(ms);
     paced.splice(0, paced.length - Math.max(0, ...limits.map(([, most]) => most)));
     const slot = { at: Date.now() };
@@ -243,23 +260,29 @@ export class Host {
     }
   }
 
-  /** One refresh for all calls of this client that ask meanwhile with the same token. It goes on when a caller gives up: its answer must not be lost. */
+  /** New tokens for a call that wants them whatever it has. */
   async refreshed() {
-    const { operation, timeout, options } = this.#call;
-    const own = operation === "refresh" ? [{ timeout, headers: options.headers }] : [];
     const { refreshing } = this.#memory;
     const asking = this.#ask("refreshToken", "refreshToken");
     // From now on a logout waits.
     refreshing.set(asking, asking);
-    let shared;
     try {
-      const token = await asking;
-      shared = refreshing.get(token) ?? this.#run("refresh", own, { token }).finally(() => refreshing.delete(token));
-      refreshing.set(token, shared);
+      const token = this.#newest(await asking);
+      return this.#shared(token);
     } finally {
       refreshing.delete(asking);
     }
-    return this.#within(shared, this.#totalTimeout, "result");
+  }
+
+  /** One refresh for all calls of this client that ask meanwhile with the same token. It goes on when a caller gives up: its answer must not be lost. */
+  #shared(token, patience = this.#totalTimeout) {
+    const { operation, timeout, options } = this.#call;
+    const { refreshing, leaving } = this.#memory;
+    if (leaving) throw fail("unauthenticated", "the user is logging out");
+    const own = operation === "refresh" ? [{ timeout, headers: options.headers }] : [];
+    const shared = refreshing.get(token) ?? this.#run("refresh", own, { token }).finally(() => refreshing.delete(token));
+    refreshing.set(token, shared);
+    return this.#within(shared, patience, "result");
   }
 
   /** A refresh, unless another tab has done it meanwhile: then its tokens are taken. A token whose answer another tab has lost is not sent again. */
@@ -268,20 +291,27 @@ export class Host {
     const { texts } = this.#memory;
     return alone(name, old, this.#totalTimeout, async () => {
       let adopted = newest(name, old);
-      if (adopted === null) texts.spent = `${old}\n${texts.spent ?? ""}`;
-      const now = adopted === undefined && (await this.#ask("refreshToken", "refreshToken"));
+      if (adopted === null) spend(texts, old);
+      const now = adopted === undefined && this.#newest(await this.#ask("refreshToken", "refreshToken"));
       // The application's own storage knows of newer ones.
-      if (now && now !== old) adopted = { accessToken: await this.#ask("token", "accessToken"), refreshToken: now, expiresAt: null };
-      if (adopted) return drive({ adopted });
+      const access = now && now !== old && (await this.#ask("token", "accessToken"));
+      // It may be half written.
+      if (access) adopted = { accessToken: access, refreshToken: now, expiresAt: null };
+      if (adopted) return (this.#memory.adopted = await drive({ adopted }));
       try {
         const pair = await drive();
         tell(name, old, pair);
         return pair;
       } catch (error) {
-        if (isSpent(texts, old)) tell(name, old, null);
+        if (isAmong(texts.spent, old)) tell(name, old, null);
         throw error;
       }
     });
+  }
+
+  /** Waits for what is needed first: no longer than for all the rest. */
+  ready(promise) {
+    return this.#within(promise, this.#totalTimeout, "WebAssembly");
   }
 
   /** Waits until no refresh is under way: a logout has to end the session that comes out of it. */
@@ -316,6 +346,12 @@ export class Host {
       throw fail("invalid_options", `${option} must give a string, or null where there is none`);
     }
     return answer || null;
+  }
+
+  /** The refresh token that will be sent: whoever was asked may not have heard of the newest one. */
+  #newest(token) {
+    const { texts } = this.#memory;
+    return (isAmong(texts.replaced, token) && texts.refreshToken) || token;
   }
 
   #hook(name, event) {
@@ -407,8 +443,13 @@ async function readAll(response, ends, signal) {
   return chunks.length === 1 ? chunks[0] : new Uint8Array(await new Blob(chunks).arrayBuffer());
 }
 
-/** The answer to a refresh with this token was lost. */
-export const isSpent = (texts, token) => Boolean(texts.spent?.split("\n").includes(token));
+/** A token is among those that are kept in lines: `spent`, or `replaced`. */
+export const isAmong = (lines, token) => Boolean(token) && Boolean(lines?.split("\n").includes(token));
+
+/** The answer to a refresh with this token was lost: it must not be sent again. */
+export function spend(texts, token) {
+  texts.spent = `${token}\n${texts.spent ?? ""}`;
+}
 
 /** What the application does with an event is its own business: the call goes on. */
 function quietly(callback, ...args) {

@@ -1,5 +1,5 @@
 import { fail } from "./error.js";
-import { isSpent } from "./host.js";
+import { isAmong, spend } from "./host.js";
 
 /** How long, in ms, a browser that still sends the old cookies is given the new tokens: requests that were on their way when they came. */
 const LEEWAY = 10_000;
@@ -50,7 +50,7 @@ export class Refreshes {
     }
     if (earlier?.isLost) {
       // The client knows what to say to that.
-      visit.memory.texts.spent = `${token}\n`;
+      spend(visit.memory.texts, token);
       return refresh();
     }
     if (earlier) throw earlier.error;
@@ -61,7 +61,7 @@ export class Refreshes {
       return await refresh();
     } catch (error) {
       entry.error = error;
-      entry.isLost = isSpent(visit.memory.texts, token) && !UNSENT.test(error.cause?.cause?.code);
+      entry.isLost = isAmong(visit.memory.texts.spent, token) && !UNSENT.test(error.cause?.cause?.code);
       throw error;
     } finally {
       entry.isDone = true;

@@ -1,6 +1,6 @@
 import { clearCookies, removals } from "./cookies.js";
 import { fail, toSessionsError } from "./error.js";
-import { Host } from "./host.js";
+import { Host, isAmong } from "./host.js";
 import { listen } from "./tabs.js";
 import { METHODS, mergeHeaders, readArguments, readOptions } from "./input.js";
 
@@ -24,7 +24,7 @@ export function define(load, Driver = Host) {
       broken = fail("invalid_options", "an option can't be read: see the cause", cause);
     }
     // What lasts between calls lives here and not in wasm: nothing has to be freed, and nothing is lost with an instance.
-    const memory = { texts: {}, paced: [], refreshing: new Map() };
+    const memory = { texts: {}, paced: [], refreshing: new Map(), leaving: 0 };
 
     async function run(operation, args, direct) {
       try {
@@ -36,19 +36,24 @@ export function define(load, Driver = Host) {
         if (operation === "refresh" && !direct) {
           return await host.refreshed();
         }
+        const { authorization, endedToken } = call.input;
+        const { texts } = memory;
+        const isOwn = operation === "logout" && authorization === undefined && (endedToken === undefined || [options.refreshToken, texts.refreshToken].includes(endedToken) || isAmong(texts.replaced, endedToken));
         if (operation === "logout") {
           await host.settle();
         }
         const state = { goal: operation, ...config, ...call.input, headers: mergeHeaders(options, call) };
-        const drive = async (more) => host.drive(await wasm(), Object.assign(state, more));
+        const drive = async (more) => host.drive(await host.ready(wasm()), Object.assign(state, more));
+        // Meanwhile no tokens are refreshed: nobody would end what comes out of it.
+        memory.leaving += isOwn;
         const result = await (direct ? host.alone(`auth-sessions ${config.base}`, direct.token, drive) : drive()).catch((thrown) => {
           const error = toSessionsError(thrown, options.provider, operation);
-          if (operation !== "logout" || error.code !== "internal") throw error;
+          if (operation !== "logout" || !["internal", "timeout", "aborted"].includes(error.code)) throw error;
           // Even where wasm does not start, or traps, the user is logged out on this side.
-          if (call.input.authorization === undefined) memory.texts = { signedOut: `1${memory.texts.signedOut ?? ""}` };
-          const server = { answer: "rejected", failed: "unreachable", waited: "unreachable" }[state.event] ?? "skipped";
+          if (isOwn) Object.assign(texts, { signedOut: `1${texts.signedOut ?? ""}`, accessToken: null, refreshToken: null, due: null, currentId: null, handles: null });
+          const server = state.event === "answer" ? "rejected" : state.sent ? "unreachable" : "skipped";
           return { success: false, message: error.message, server, error };
-        });
+        }).finally(() => (memory.leaving -= isOwn));
         return await finish(result, options, call);
       } catch (error) {
         throw toSessionsError(error, options?.provider, operation);
@@ -96,7 +101,7 @@ export function define(load, Driver = Host) {
         if (userAgent !== null && typeof userAgent !== "string") {
           throw fail("invalid_argument", "describeDevice takes a user agent: a string, or null");
         }
-        const step = await wasm();
+        const step = await new Host({}, {}, {}).ready(wasm());
         return step(userAgent ?? "");
       } catch (error) {
         throw toSessionsError(error, null, "describeDevice");

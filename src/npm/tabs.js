@@ -52,9 +52,10 @@ export function newest(name, token) {
   return found;
 }
 
-/** Tells the other tabs. */
+/** Tells the other tabs, and when it was: their clock is the same. */
 export function tell(name, token, pair) {
   const key = `${name}\n${token}`;
+  pair = pair && { ...pair, at: Date.now() };
   note(key, pair);
   channel.postMessage([key, pair]);
 }

@@ -35,7 +35,11 @@ export function instantiate(module) {
       isSound = memory.buffer.byteLength < LARGE;
       return next;
     } finally {
-      if (!isSound) instance = undefined;
+      if (!isSound) {
+        // After a trap there are tokens in it yet.
+        new Uint8Array(memory.buffer).fill(0);
+        instance = undefined;
+      }
     }
   };
 }

@@ -1,7 +1,7 @@
 // Rotation: a refresh token is sent once. Its second use ends every session of the user.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { claims, closeTo, EMPTY_LIST, fails, faked, json, jwt, never, sandbox, seconds, settles, signedIn } from "./support.mjs";
+import { claims, closeTo, createSessions, EMPTY_LIST, fails, faked, inBrowser, json, jwt, never, sandbox, seconds, settles, signedIn } from "./support.mjs";
 
 beforeEach(() => sandbox.reset());
 
@@ -102,10 +102,13 @@ test("a refresh before the end that fails does not fail the call", async () => {
   await sessions.list();
   await sandbox.faults({ route: TOKEN, fault: { status: 503 }, times: 1 });
   assert.equal((await sessions.list()).count, 8);
-  // The next call tries again.
+  // From then on it is left to the 401.
   await sandbox.forget();
   await sessions.list();
-  assert.deepEqual(await sandbox.lines(), ["POST /oauth/token", "GET /oauth/sessions"]);
+  assert.deepEqual(await sandbox.lines(), ["GET /oauth/sessions"]);
+  await sandbox.advance(60_000);
+  await sessions.list();
+  assert.deepEqual(await sandbox.lines(), ["GET /oauth/sessions", "GET /oauth/sessions", "POST /oauth/token", "GET /oauth/sessions"]);
 });
 
 test("ten refreshes at once are one request", async () => {
@@ -239,4 +242,180 @@ test("the timeout of a refresh's options is the call's own", async () => {
   const began = performance.now();
   await fails(sessions.refresh({ timeout: 20 }), "timeout");
   assert.ok(performance.now() - began < 2000, "and not that of the client");
+});
+
+// ---------------------------------------------------------------- before the end
+
+/** A back-end whose refresh makes a new session of the old one, and whose tokens live an hour; `own` are the living ones of this client. It takes no refresh token twice. */
+function rotating({ token: answerToken = (pair) => json(pair) } = {}) {
+  const state = { n: 0, log: [], live: new Map(), replays: 0 };
+  const mint = () => {
+    const now = Math.floor(Date.now() / 1000);
+    const sid = `own${state.n++}`;
+    const pair = { access: jwt({ sid, iat: now, exp: now + 3600 }), refresh: `refresh-of-${sid}` };
+    state.live.set(sid, pair);
+    return pair;
+  };
+  state.first = mint();
+  state.fetch = async (request) => {
+    const { pathname } = new URL(request.url);
+    state.log.push(`${request.method} ${pathname}`);
+    const said = (status, body) => json(body, { status, headers: { "content-type": "application/json", date: new Date().toUTCString() } });
+    if (pathname === "/refresh") {
+      const { token } = await request.json();
+      const [sid] = [...state.live].find(([, { refresh }]) => refresh === token) ?? [];
+      if (!sid) {
+        state.replays++;
+        return said(401, {});
+      }
+      const answer = await answerToken(() => {
+        state.live.delete(sid);
+        return mint();
+      });
+      return answer;
+    }
+    if (request.method === "DELETE") return said(state.live.delete(pathname.split("/").pop()) ? 200 : 404, {});
+    const token = request.headers.get("authorization").slice(7);
+    const found = [...state.live].find(([, { access }]) => access === token);
+    if (!found || claims(token).exp * 1000 < Date.now()) return said(401, {});
+    return said(200, { sessions: [...state.live.keys()].map((id) => ({ id })) });
+  };
+  const provider = {
+    list: { method: "GET", path: "/s" }, revoke: { method: "DELETE", path: "/s/{id}" },
+    refresh: { method: "POST", path: "/refresh", body: { token: "{refreshToken}" }, accessToken: "access", refreshToken: "refresh" },
+  };
+  const { access, refresh } = state.first;
+  state.client = (options) => createSessions({ provider, baseUrl: "https://auth.example.com", token: access, refreshToken: refresh, fetch: state.fetch, maxRetries: 0, ...options });
+  return state;
+}
+const refreshes = ({ log }) => log.filter((line) => line === "POST /refresh").length;
+
+for (const [what, answer, code, status] of [
+  ["is refused for a moment", () => json({}, { status: 503 }), "server_error", 503],
+  ["comes too often", () => json({}, { status: 429 }), "rate_limited", 429],
+  ["gets no answer", () => Promise.reject(new TypeError("fetch failed")), "network", null],
+]) {
+  test(`a token that has run out, and a refresh that ${what}: the caller hears of that, not of the 401`, async (context) => {
+    let isBroken = false;
+    const back = rotating({ token: (pair) => (isBroken ? answer() : json(pair())) });
+    const sessions = back.client();
+    await sessions.refresh();
+    context.mock.timers.enable({ apis: ["Date"], now: Date.now() + 3_700_000 });
+    isBroken = true;
+    const error = await fails(sessions.list(), code);
+    assert.deepEqual([error.status, error.operation, refreshes(back)], [status, "refresh", 2]);
+  });
+}
+
+test("a refresh before the end that fails is left to the 401 from then on", async (context) => {
+  let isBroken = false;
+  const back = rotating({ token: (pair) => (isBroken ? json({}, { status: 503 }) : json(pair())) });
+  const sessions = back.client();
+  await sessions.refresh();
+  context.mock.timers.enable({ apis: ["Date"], now: Date.now() + 3_590_000 });
+  isBroken = true;
+  for (let n = 0; n < 3; n++) assert.equal((await sessions.list()).count, 1);
+  assert.equal(refreshes(back), 2);
+});
+
+test("an onTokens that fails before the end is said", async (context) => {
+  const back = rotating({ token: (pair) => json(pair()) });
+  let fine = true;
+  const sessions = back.client({ onTokens: () => fine || Promise.reject(new Error("disk full")) });
+  await sessions.refresh();
+  fine = false;
+  context.mock.timers.enable({ apis: ["Date"], now: Date.now() + 3_590_000 });
+  await fails(sessions.list(), "internal");
+});
+
+test("a refresh before the end that takes long holds up nothing", async () => {
+  let hangs = false;
+  const back = rotating({ token: (pair) => (hangs ? never() : json(pair())) });
+  const sessions = back.client({ timeout: 20_000 });
+  await sessions.refresh();
+  const { mock } = await import("node:test");
+  mock.timers.enable({ apis: ["setTimeout", "Date"], now: Date.now() + 3_545_000 });
+  try {
+    hangs = true;
+    const began = Date.now();
+    let page;
+    const listed = sessions.list().then((found) => (page = found));
+    for (let turn = 0; !page && turn < 4000; turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (turn % 4 === 3) mock.timers.tick(10);
+    }
+    assert.equal((await listed).count, 1);
+    assert.ok(Date.now() - began < 5000, String(Date.now() - began));
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+for (const where of ["on a server", "in a browser"]) {
+  test(`functions that never hear of new tokens go on with the newest, ${where}`, async (context) => {
+    const back = rotating({ token: (pair) => json(pair()) });
+    const { access, refresh } = back.first;
+    const run = async () => {
+      const sessions = back.client({ token: () => access, refreshToken: () => refresh });
+      const began = Date.now();
+      for (const hours of [0, 1.5, 3, 4.5]) {
+        context.mock.timers.enable({ apis: ["Date"], now: began + hours * 3_600_000 });
+        assert.equal((await sessions.list()).count, 1);
+        assert.equal((await sessions.list()).count, 1);
+        context.mock.timers.reset();
+      }
+      assert.deepEqual([refreshes(back), back.replays], [3, 0]);
+    };
+    await (where === "in a browser" ? inBrowser(run) : run());
+  });
+}
+
+test("a refresh-token function that is read slowly, while another call refreshes: no token is sent twice", async () => {
+  const back = rotating({ token: async (pair) => (await turns(20), json(pair())) });
+  let { access, refresh } = back.first;
+  let slow = true;
+  const turns = async (n) => {
+    while (n-- > 0) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const read = async () => {
+    const now = refresh;
+    if (slow) {
+      slow = false;
+      await turns(60);
+    }
+    return now;
+  };
+  const sessions = back.client({ token: () => access, refreshToken: read, onTokens: (tokens) => void ([access, refresh] = [tokens.accessToken, tokens.refreshToken]) });
+  const late = sessions.refresh();
+  await sessions.refresh();
+  await turns(10);
+  await Promise.all([late, sessions.refresh()]);
+  assert.equal(back.replays, 0);
+});
+
+test("a session that a refresh makes during revokeAll is ended, too", async (context) => {
+  const back = rotating({ token: (pair) => json(pair()) });
+  for (const id of ["a", "b", "c"]) back.live.set(id, {});
+  const sessions = back.client();
+  const began = Date.now();
+  context.mock.timers.enable({ apis: ["Date"], now: began });
+  const result = await sessions.revokeAll({ onProgress: () => context.mock.timers.setTime(began + 3_590_000) });
+  assert.deepEqual([result.success, refreshes(back), [...back.live.keys()]], [true, 1, []]);
+});
+
+test("while the user logs out nothing is refreshed", async () => {
+  let release;
+  const back = rotating({ token: (pair) => json(pair()) });
+  const { fetch } = back;
+  const sessions = back.client({
+    fetch: async (request) => {
+      if (request.method === "DELETE") await new Promise((resolve) => (release = resolve));
+      return fetch(request);
+    },
+  });
+  const out = sessions.logout();
+  while (!release) await new Promise((resolve) => setImmediate(resolve));
+  await fails(sessions.refresh(), "unauthenticated");
+  release();
+  assert.deepEqual([(await out).server, refreshes(back), [...back.live.keys()]], ["confirmed", 0, []]);
 });

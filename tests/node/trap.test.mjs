@@ -51,6 +51,11 @@ for (const event of ["start", "tokens", "answer"]) {
       const wasSent = event === "answer" && ["refresh", "revokeCurrent"].includes(operation);
       assert.equal((await sandbox.row(id)).state === "active", !wasSent);
       if (!wasSent) assert.equal((await sessions.list()).count, count);
+      if (operation !== "refresh" || !wasSent) return;
+      // Nobody knows what the answer was: its token is not sent again.
+      await sandbox.forget();
+      await assert.rejects(sessions.refresh(), { code: "unauthenticated" });
+      assert.deepEqual(await sandbox.lines(), []);
     });
   }
 }
@@ -87,9 +92,59 @@ test("a logout where wasm can't be had at all", async () => {
   await assert.rejects(sessions.list(), { code: "internal" });
 });
 
+test("a logout of somebody else's token in which wasm traps leaves this client signed in", async () => {
+  const { sessions } = await signedIn();
+  const { refresh } = await sandbox.signIn();
+  assert.equal((await sessions.logout({ refreshToken: refresh, ...trap("start") })).success, false);
+  assert.ok((await sessions.list()).count > 0);
+});
+
+test("a logout in which wasm traps does not forget what must not be sent again", async () => {
+  const { sessions } = await signedIn();
+  await sandbox.faults({ route: "POST /authvital/oauth/token", fault: { drop: "head", after: true }, times: 1 });
+  await assert.rejects(sessions.refresh(), { code: "network" });
+  await sessions.logout(trap("tokens"));
+  await sandbox.forget();
+  await assert.rejects(sessions.refresh());
+  assert.deepEqual(await sandbox.lines(), []);
+});
+
+test("a wasm that never comes: every call settles, and a logout is one", async () => {
+  const { createSessions, describeDevice, initialize } = await import(`${pathToFileURL(path.join(installed, "slim.js"))}?hanging`);
+  initialize(new Promise(() => {}));
+  const options = { provider: "authvital", baseUrl: "https://auth.example.com", token: "t", cookies: [{ name: "a" }], totalTimeout: 50, fetch: () => assert.fail("no request") };
+  const sessions = createSessions(options);
+  await assert.rejects(sessions.list(), { code: "timeout" });
+  await assert.rejects(sessions.list({ signal: AbortSignal.abort() }), { code: "aborted" });
+  const result = await sessions.logout();
+  assert.deepEqual([result.server, result.error.code, result.setCookie.length], ["skipped", "timeout", 1]);
+  assert.equal(typeof describeDevice, "function");
+});
+
 test("wrong options are still said", async () => {
   const sessions = createSessions({ provider: "authvital", baseUrl: "nowhere" });
   await assert.rejects(sessions.logout(), { code: "invalid_options" });
+});
+
+test("nor does that of an instance that has trapped", async () => {
+  const { Instance } = WebAssembly;
+  let memory;
+  WebAssembly.Instance = function (module) {
+    const instance = new Instance(module);
+    memory ??= instance.exports.memory;
+    return instance;
+  };
+  try {
+    const { sessions } = await signedIn({ headers: { "x-key": "MARKED-key" } });
+    // The instance before may be in use yet.
+    await assert.rejects(sessions.list(undefined, trap("start")));
+    memory = undefined;
+    await assert.rejects(sessions.list(undefined, trap("start")));
+    assert.ok(memory);
+    assert.equal(Buffer.from(memory.buffer).indexOf("MARKED"), -1);
+  } finally {
+    WebAssembly.Instance = Instance;
+  }
 });
 
 test("wasm memory holds no token after a call, and none of an answer", async () => {

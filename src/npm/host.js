@@ -219,8 +219,15 @@ export class Host {
           try {
             const own = { signal, timeout, headers };
             // A refresh on the way may have made another session of it.
-            if (last && index === ids.length - 1 && replaced !== this.#memory.texts.replaced) await this.#run("revokeCurrent", [request[0], own]);
-            else await this.#run("revoke", [...request, ids[index], own]);
+            const isRenewed = () => last && index === ids.length - 1 && replaced !== this.#memory.texts.replaced;
+            await this.#run("revoke", [...request, ids[index], own]).catch((error) => {
+              if (error.code !== "not_found" || !isRenewed()) throw error;
+            });
+            if (isRenewed()) {
+              await this.#run("revokeCurrent", [request[0], own]).catch((error) => {
+                if (!["not_found", "unauthenticated"].includes(error.code)) throw error;
+              });
+            }
           } finally {
             // Not when it was sent: the back-end counts from its arrival.
             slot.at = Date.now();

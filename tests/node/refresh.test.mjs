@@ -1,5 +1,6 @@
 // Rotation: a refresh token is sent once. Its second use ends every session of the user.
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { beforeEach, test } from "node:test";
 import { claims, closeTo, createSessions, EMPTY_LIST, fails, faked, inBrowser, json, jwt, never, sandbox, seconds, settles, signedIn } from "./support.mjs";
 
@@ -252,7 +253,7 @@ function rotating({ token: answerToken = (pair) => json(pair) } = {}) {
   const mint = () => {
     const now = Math.floor(Date.now() / 1000);
     const sid = `own${state.n++}`;
-    const pair = { access: jwt({ sid, iat: now, exp: now + 3600 }), refresh: `refresh-of-${sid}` };
+    const pair = { access: jwt({ sid, iat: now, exp: now + 3600 }), refresh: `refresh-${randomUUID()}` };
     state.live.set(sid, pair);
     return pair;
   };

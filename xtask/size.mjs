@@ -8,7 +8,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 /** Bytes after gzip -9 that the entries may have, all in. */
-const BUDGETS = { "./index.js": 38_500, "./slim.js": 39_700, "./edge.js": 47_200, "./edge.workerd.js": 47_900, "./profiles.js": 300 };
+const BUDGETS = { "./index.js": 38_300, "./slim.js": 39_500, "./edge.js": 47_000, "./edge.workerd.js": 47_700, "./profiles.js": 300 };
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const pkg = join(root, "pkg");

@@ -575,6 +575,11 @@ impl Default for Writer {
 pub struct List(String);
 
 impl List {
+    /// An empty one that will be about that long: what grows among other texts leaves its old selves behind.
+    pub fn sized(length: usize) -> Self {
+        Self(String::with_capacity(length))
+    }
+
     /// Adds a value that is JSON already.
     #[inline(never)]
     pub fn push(&mut self, json: &str) {

@@ -901,7 +901,8 @@ impl<'a> Call<'a> {
         let is_current = |item: Json<'a>| is_marked(item).or(if one_is { Some(false) } else { is_listed.then(|| id(item).as_words() == current) });
 
         let has_handles = !list.member("handle").is_null();
-        let (mut sessions, mut handles, mut count, mut are_numbers) = (List::default(), Writer::new(), 0, false);
+        let mut sessions = List::sized(if self.goal == Some(ListAll) { 2 * body.source().len() } else { 0 });
+        let (mut handles, mut count, mut are_numbers) = (Writer::new(), 0, false);
         let mut targets: Vec<String> = self.json.member("targets").items().map(Json::as_words).collect();
         let mut own = self.json.member("ownId");
         let mut found = None;

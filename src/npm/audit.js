@@ -17,35 +17,30 @@ const nothing = (why) => fail("invalid_argument", `${why}: there is no event for
 
 /** Type, ids and own claims of the event. Nothing that did not happen becomes one. */
 function read(change) {
-  if (!isObject(change)) throw fail("invalid_argument", "auditEvent takes a change of watch, or the result of a revocation or a logout");
+  change = Object(change);
   const { type, session, finding } = change;
   const revoked = (ids, reason, more) => ({ name: "session-revoked", ids, claims: { ...(reason && { reason_admin: { en: reason } }), ...more } });
-  // What was handed out before may go on working for a while.
-  const effect = () => ({ effect: change.effect, access_token_valid_until: seconds(change.accessTokenValidUntil) });
   if (type === "added" && session) return { name: "session-established", ids: [session.id], agent: session.userAgent, claims: {} };
   if (type === "removed" && session) return revoked([session.id], "The session is not listed any more.");
   if (type === "changed" && session) {
-    if (!OVER.includes(session.status) || OVER.includes(change.previous?.status)) throw nothing("the session changed and goes on");
+    if (!OVER.includes(session.status) || OVER.includes(change.previous?.status)) throw nothing("the session goes on");
     return revoked([session.id], `The session is listed as ${session.status}.`);
   }
-  if (type === "current-revoked") return revoked(["current"], "The back-end does not know the session of this client any more.");
+  if (type === "current-revoked") return revoked(["current"], "The session of this client is over.");
   if (type === "finding" && finding) {
     return { name: "risk-level-change", ids: finding.sessionIds, claims: { principal: "SESSION", current_level: LEVELS[finding.severity] ?? "LOW", risk_reason: finding.code } };
   }
-  if (type !== undefined) throw nothing(type === "error" ? "an error is not known to have changed a session" : "this is no change of watch");
+  if (type !== undefined) throw nothing("no session began or ended");
   if (Array.isArray(change.cookies) && "server" in change) {
-    if (change.success !== true || change.server !== "confirmed") throw nothing("the back-end did not confirm the logout");
+    if (change.success !== true || change.server !== "confirmed") throw nothing("the logout was not confirmed");
     return revoked(["current"]);
   }
-  if ("outcome" in change) {
-    if (change.success !== true) throw nothing("this call did not end the session");
-    return revoked([change.id], null, effect());
-  }
-  if ("revoked" in change && "count" in change) {
-    if (change.success !== true) throw nothing("the sessions were not ended");
-    const ids = change.revoked ?? [];
-    if (change.count === 0 || (change.revoked && ids.length === 0)) throw nothing("no session was ended");
-    return revoked(ids, null, { ...effect(), count: change.count ?? undefined });
+  const isOne = "outcome" in change;
+  if (isOne || ("revoked" in change && "count" in change)) {
+    const ids = isOne ? [change.id] : (change.revoked ?? []);
+    if (change.success !== true || change.count === 0 || (change.revoked && ids.length === 0)) throw nothing("this call ended no session");
+    // What was handed out before may go on working for a while.
+    return revoked(ids, null, { effect: change.effect, access_token_valid_until: seconds(change.accessTokenValidUntil), count: change.count ?? undefined });
   }
   throw fail("invalid_argument", "auditEvent takes a change of watch, or the result of a revocation or a logout");
 }

@@ -2,7 +2,7 @@ import { STRING, FUNCTION, check, isObject } from "./check.js";
 import { hmac, random } from "./digest.js";
 import { fail, toSessionsError } from "./error.js";
 
-const MINUTE = 60_000;
+export const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 /** Radius of the earth in kilometres, its mean. */
@@ -54,12 +54,15 @@ const text = (value) => (typeof value === "string" && value.trim() ? value.trim(
 /** Milliseconds; NaN where it is unknown, with which no comparison holds. */
 const time = (value) => (typeof value === "string" ? Date.parse(value) : NaN);
 
+/** Longer ones are none (IPv6 with a zone has some 60 characters): anybody may write into `X-Forwarded-For`. */
+const addressOf = (value) => (text(value)?.length <= 64 ? value.trim() : null);
+
 /** The network of an address, as far as one subscriber has it: /24 of IPv4, /64 of IPv6. */
 function networkOf(ip) {
-  const four = text(ip)?.match(/^(?:::ffff:)?((?:\d{1,3}\.){3})\d{1,3}$/i);
+  const four = ip?.match(/^(?:::ffff:)?((?:\d{1,3}\.){3})\d{1,3}$/i);
   if (four) return `${four[1]}0/24`;
-  const address = text(ip)?.toLowerCase().replace(/%.*/, "");
-  if (!address || !/^[\da-f:]*:[\da-f:]*$/.test(address)) return null;
+  const address = ip?.toLowerCase().replace(/%.*/, "");
+  if (!/^[\da-f:]+$/.test(address)) return null;
   const [head, tail] = address.split("::").map((part) => part.split(":").filter(Boolean));
   const groups = tail ? [...head, ...Array(Math.max(0, 8 - head.length - tail.length)).fill("0"), ...tail] : head;
   if (groups.length !== 8) return null;
@@ -85,7 +88,7 @@ function countryOf(value) {
 function places(geo) {
   const known = new Map();
   return (ip) => {
-    if (!geo || !text(ip)) return {};
+    if (!geo || !ip) return {};
     if (!known.has(ip)) {
       let place;
       try {
@@ -104,17 +107,18 @@ function places(geo) {
 
 /** The active sessions with what is looked at, each kind of trait as `[what is compared, what may be shown]`. What is no session is left out. */
 function readSessions(sessions, geo, now) {
-  if (!Array.isArray(sessions)) throw fail("invalid_argument", "sessions must be an array of sessions: await list(), and take its sessions");
+  if (!Array.isArray(sessions)) throw fail("invalid_argument", "sessions must be an array: await list(), and take its sessions");
   const placeOf = places(geo);
   const ids = new Set();
   return sessions.flatMap((session) => {
     try {
-      const { id, status, device, userAgent, ipAddress, location, raw } = session;
+      const { id, status, device, userAgent, location, raw } = session;
+      const ip = addressOf(session.ipAddress);
       const expires = time(session.expiresAt);
       if (typeof id !== "string" || ids.has(id)) return [];
       ids.add(id);
       if (status !== "active" || expires <= now) return [];
-      const place = placeOf(ipAddress);
+      const place = placeOf(ip);
       const country = place.country ?? countryOf(location?.country);
       const city = place.city ?? text(location?.city);
       const parts = [device?.browser, device?.os, device?.kind === "unknown" ? null : device?.kind].map(text);
@@ -131,7 +135,7 @@ function readSessions(sessions, geo, now) {
         hasAgent: Boolean(agent || device),
         traits: {
           device: trait(isRecognised ? parts.join("|") : agent, label),
-          network: trait(networkOf(ipAddress)),
+          network: trait(networkOf(ip)),
           city: city && trait(`${country ?? ""}|${city}`, [city, country].filter(Boolean).join(", ")),
           country: trait(country),
         },
@@ -208,7 +212,9 @@ function newTraits(active, history) {
     for (const session of active) {
       const trait = session.traits[kind];
       if (!trait || seen.includes(mark(kind, trait))) continue;
-      groups.set(trait[0], [...(groups.get(trait[0]) ?? []), session]);
+      const group = groups.get(trait[0]);
+      if (group) group.push(session);
+      else groups.set(trait[0], [session]);
     }
     return [...groups.values()].map((group) =>
       // Whoever reads it sits at the current one.

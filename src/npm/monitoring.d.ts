@@ -14,9 +14,12 @@ import type { ListOptions, LogoutResult, RevokeAllResult, RevokeResult, Session,
  * - **Baseline**: the first list is what later ones are compared with; it gives no changes and no findings.
  * - **Order**: of one poll first `removed`, then `added` and `changed`, then `current-revoked`, then findings.
  * - **Pace**: `interval`, up to a tenth later by chance. Not while the page is hidden or offline; at once when it is back and a poll is overdue. After an error twice as long as before, up to
- *   15 minutes, and never before `retryAfter`. Of KSeF's 120 lists an hour it takes no more than half: a poll a minute for each page of 100.
+ *   15 minutes, and never before `retryAfter`. A poll that takes more than 2 minutes is given up (`timeout`); one of
+ *   more than 10 000 sessions or 1000 pages is an error, too (`invalid_response`). Of KSeF's 120 lists an hour it takes no more than half: a poll a minute for each page of 100.
  * - **Tabs**: after its own first list, one visible tab polls for all of an origin (Web Locks, BroadcastChannel) that list the same with the same session. Without locks, and where the list doesn't
- *   say which session is the current one, each tab polls. Lists go over the channel, to be heard by scripts of the same origin only; tokens never do. When another user signs in, start another watch.
+ *   say which session is the current one, or neither when it began nor whose it is, each tab polls. A visible tab that hears of
+ *   others asks by itself every tenth time, and then notices that its user has changed. Lists go over the channel, to be heard by scripts of the same origin only; tokens never do. When
+ *   another user signs in, start another watch: until it notices, a tab may tell what others list.
  * - **End**: it ends with its signal, or when the loop is left. Errors don't end it: they are changes, and it goes on.
  *
  * @throws SessionsError `invalid_options` for wrong `interval`, `thresholds`, `history`, `geo` or `signal`; `invalid_argument` where `sessions` is none. What is wrong with the list options comes as a change.
@@ -43,7 +46,7 @@ export interface WatchOptions extends ListOptions {
  * `at`: ISO 8601, when it was noticed.
  *
  * - `added`: listed now and not before; `previous` is null. `removed`: not listed any more; `session` and `previous` are both as it was listed last. `changed`: any member but `raw` differs.
- *   A session whose `expiresAt` has passed is `changed`, with the status `expired`, at the next poll, even if it is still listed as active. With AuthVital each refresh makes a new session of the old one:
+ *   A session whose `expiresAt` has passed is `changed`, with the status `expired`, at the next poll, even if it is still listed as active; the current one's status is the listed one. With AuthVital each refresh makes a new session of the old one:
  *   one is removed and one is added.
  * - `current-revoked`: the session of this client is over, once. Either the list of a working token is without it or has it as ended; or the back-end answers `unauthenticated`, also after a refresh (an
  *   `error` says so just before). Never because of the network, a server error, a step-up (`reauthentication_required`), or tokens that your own functions don't have.

@@ -1,25 +1,25 @@
-import { isFunction, isObject, number } from "./check.js";
+import { FUNCTION, check, isFunction, isObject, number } from "./check.js";
 import { hmac } from "./digest.js";
 import { SessionsError, fail, toSessionsError } from "./error.js";
-import { findings, guarded, readOptions, remember } from "./findings.js";
+import { MINUTE, findings, guarded, readOptions, remember } from "./findings.js";
 import { isBrowser } from "./tabs.js";
 
 /** Timers count milliseconds in 31 bits. */
 const LONGEST = 2 ** 31 - 1;
 const SHORTEST = 1000;
 /** As far as errors put the next poll off. */
-const PATIENCE = 15 * 60_000;
-/** A tab that says nothing for so long after it should have is frozen. */
-const FROZEN = 60_000;
-/** KSeF takes 120 lists and revocations an hour: half of them are left to the application. */
-const KSEF = 60_000;
-/** Changes that nobody takes. */
+const PATIENCE = 15 * MINUTE;
+/** Changes that nobody takes; and pages of one poll; it may have ten times as many sessions. */
 const MOST = 1000;
+/** For all of them. */
+const TOTAL = 2 * MINUTE;
+/** So many lists of other tabs in a row are believed: the user of this one may have changed. */
+const HEARSAY = 9;
 
 const LIVE = ["active", "pending", "unknown"];
 const OPTIONS = {
   interval: number(1, LONGEST),
-  signal: ["an AbortSignal", (value) => isFunction(value.addEventListener) && isFunction(value.removeEventListener)],
+  signal: ["an AbortSignal", (value) => isFunction(value.addEventListener)],
 };
 
 /** Polls politely and reports what changed, from the first `next()` on. */
@@ -35,7 +35,7 @@ export function watch(sessions, options = {}) {
 
 /** The same for a function; the answer stops it. The function is waited for, and what it throws is the application's. */
 export function subscribe(sessions, onChange, options) {
-  if (!isFunction(onChange)) throw toSessionsError(fail("invalid_argument", "onChange must be a function"), null, "subscribe");
+  guarded("subscribe", () => check({ onChange }, { "onChange!": FUNCTION }, "invalid_argument"));
   const changes = watch(sessions, options)[Symbol.asyncIterator]();
   let isStopped = false;
   (async () => {
@@ -69,12 +69,12 @@ class Watcher {
   #queue = [];
   #waiting = [];
   #state = "new";
-  #stopping = new AbortController();
+  /** Of the poll under way. */
+  #stopping;
   /** When the next poll is due, and the wait for it. */
   #due = 0;
   #delay = 0;
   #timer;
-  #isPolling = false;
   #failures = 0;
   #capabilities;
   /** The last good list by id, and what is compared of it; the session of this client in it; and whether the back-end knew this client at last. */
@@ -90,6 +90,7 @@ class Watcher {
   #channel;
   #contest;
   #leads = false;
+  #heard = 0;
 
   constructor(sessions, options) {
     this.#sessions = sessions;
@@ -103,47 +104,49 @@ class Watcher {
     return this;
   }
 
-  next() {
+  async next() {
     if (this.#state === "new") this.#start();
     if (this.#queue.length > 0) {
       const value = this.#queue.shift();
       if (this.#queue.length === MOST - 1) this.#schedule();
-      return Promise.resolve({ done: false, value });
+      return { done: false, value };
     }
-    if (this.#state === "over") return Promise.resolve({ done: true, value: undefined });
+    if (this.#state === "over") return { done: true, value: undefined };
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  return(value) {
+  async return(value) {
     this.#stop();
-    return Promise.resolve({ done: true, value });
+    return { done: true, value };
   }
 
   #start() {
     this.#state = "on";
-    const { signal } = this.#options;
-    if (signal?.aborted) return this.#stop();
-    signal?.addEventListener("abort", this.#stop);
-    globalThis.document?.addEventListener?.("visibilitychange", this.#schedule);
-    for (const event of ["online", "offline"]) globalThis.addEventListener?.(event, this.#schedule);
+    if (this.#options.signal?.aborted) return this.#stop();
+    this.#listen("addEventListener");
     this.#schedule();
+  }
+
+  #listen(how) {
+    this.#options.signal?.[how]?.("abort", this.#stop);
+    globalThis.document?.[how]?.("visibilitychange", this.#schedule);
+    for (const event of ["online", "offline"]) globalThis[how]?.(event, this.#schedule);
   }
 
   #stop = () => {
     if (this.#state === "over") return;
     this.#state = "over";
     clearTimeout(this.#timer);
-    this.#options.signal?.removeEventListener("abort", this.#stop);
-    globalThis.document?.removeEventListener?.("visibilitychange", this.#schedule);
-    for (const event of ["online", "offline"]) globalThis.removeEventListener?.(event, this.#schedule);
+    this.#listen("removeEventListener");
     this.#leave();
-    this.#stopping.abort();
+    this.#stopping?.abort();
     this.#queue.length = 0;
     for (const resolve of this.#waiting.splice(0)) resolve({ done: true, value: undefined });
   };
 
   #tell(change) {
-    const [first] = this.#waiting.splice(0, 1);
+    change.at = new Date().toISOString();
+    const first = this.#waiting.shift();
     if (first) first({ done: false, value: change });
     else this.#queue.push(change);
   }
@@ -151,13 +154,13 @@ class Watcher {
   // ---------------------------------------------------------------- when
 
   #schedule = () => {
+    if (this.#state !== "on" || this.#stopping) return;
     clearTimeout(this.#timer);
-    if (this.#state !== "on" || this.#isPolling) return;
     const isReady = isAwake() && this.#queue.length < MOST;
     this.#contend(isReady);
     if (!isReady) return;
-    // Another tab polls for this one. If it should have long ago and says nothing, this one does.
-    const spare = this.#name && !this.#leads ? this.#delay + FROZEN : 0;
+    // Another tab polls for this one. If it should have a minute ago and says nothing, it is frozen, and this one does; and from time to time anyway.
+    const spare = this.#name && !this.#leads && this.#heard < HEARSAY ? this.#delay + MINUTE : 0;
     const wait = Math.min(this.#due + spare - Date.now(), this.#delay + spare, LONGEST);
     if (wait <= 0) return void this.#poll();
     this.#timer = setTimeout(() => {
@@ -171,24 +174,31 @@ class Watcher {
   #putOff(error) {
     const { provider, pageSize } = this.#capabilities ?? {};
     const pages = Math.ceil((this.#seen?.size ?? 0) / (this.#list.pageSize ?? pageSize?.max ?? Infinity));
-    const usual = Math.max(this.#options.interval ?? 60_000, SHORTEST, provider === "ksef" ? KSEF * Math.max(1, pages) : 0);
+    // KSeF takes 120 lists and revocations an hour: half of them are left to the application.
+    const usual = Math.max(this.#options.interval ?? MINUTE, SHORTEST, provider === "ksef" ? MINUTE * (pages || 1) : 0);
     this.#failures = error ? this.#failures + 1 : 0;
     const later = error ? Math.max(Math.min(usual * 2 ** this.#failures, Math.max(usual, PATIENCE)), (Number(error.retryAfter) || 0) * 1000) : usual;
-    this.#delay = Math.min(later * (1 + Math.random() / 10), LONGEST);
+    // Whose turn it is to see for itself comes first, and the one that polls for all need not.
+    this.#delay = Math.min(later * (1 + ((this.#heard < HEARSAY) * Math.random()) / 10), LONGEST);
     this.#due = Date.now() + this.#delay;
   }
 
   // ---------------------------------------------------------------- polls
 
   async #poll() {
-    this.#isPolling = true;
+    this.#stopping = new AbortController();
     let outcome;
     try {
-      outcome = { list: await this.#read() };
+      const late = new Promise((_, reject) => {
+        this.#timer = setTimeout(() => reject({ ...fail("timeout", "no list within 2 minutes"), transient: true }), TOTAL);
+      });
+      outcome = { list: await Promise.race([this.#read(this.#stopping), late]) };
     } catch (thrown) {
       outcome = { error: toSessionsError(thrown, null, "watch") };
     }
-    this.#isPolling = false;
+    // What is still on its way.
+    this.#stopping.abort();
+    this.#stopping = undefined;
     if (this.#state === "on") this.#share(this.#take(outcome));
     this.#schedule();
   }
@@ -204,40 +214,44 @@ class Watcher {
     return outcome;
   }
 
-  /** Every page, each as large as the back-end makes them. */
-  async #read() {
+  /** Every page, each as large as the back-end makes them, but not for ever. */
+  async #read({ signal }) {
     // Nothing is sent for it.
     this.#capabilities ??= await this.#sessions.capabilities?.();
-    const options = { ...this.#list, signal: this.#stopping.signal };
+    const options = { ...this.#list, signal };
     options.pageSize ??= this.#capabilities?.pageSize?.max;
     const list = [];
-    // A lone object with headers would be a request.
-    for await (const session of options.headers ? this.#sessions.list(undefined, options) : this.#sessions.list(options)) list.push(session);
+    const cursors = new Set();
+    do {
+      // A lone object with headers would be a request.
+      const page = await (options.headers ? this.#sessions.list(undefined, options) : this.#sessions.list(options));
+      // Of another make it may be any list.
+      for await (const session of page.sessions ?? page) if (list.push(session) > 10 * MOST) break;
+      if (list.length > 10 * MOST || cursors.size === MOST || cursors.has(page.next)) throw fail("invalid_response", "the list has no end");
+      cursors.add((options.cursor = page.sessions && page.next));
+    } while (options.cursor && !signal.aborted);
     return list;
   }
 
   #failed(error) {
-    const at = new Date().toISOString();
     this.#putOff(error);
-    this.#tell({ type: "error", error, at });
+    this.#tell({ type: "error", error });
     // The back-end said so. A token that could not be had, a network that is away and a step-up say nothing of the session.
-    if (error.code === "unauthenticated" && error.status !== null) this.#revoked(at);
+    if (error.code === "unauthenticated" && error.status !== null) this.#revoked();
   }
 
-  #revoked(at) {
-    if (this.#isSignedIn) this.#tell({ type: "current-revoked", at });
+  #revoked() {
+    if (this.#isSignedIn) this.#tell({ type: "current-revoked" });
     this.#isSignedIn = false;
     this.#mine = undefined;
   }
 
   #listed(list) {
-    const now = Date.now();
-    const at = new Date(now).toISOString();
     const [seen, texts] = [new Map(), new Map()];
     for (const session of list) {
       if (!isObject(session) || typeof session.id !== "string") continue;
-      // Lists are made when they are asked for: what has run out since is over, whoever still lists it.
-      const isOver = session.status === "active" && Date.parse(session.expiresAt) <= now;
+      // What has run out since it was listed is over. The own one answers to a token that works: there the clock of this device would be wrong.
+      const isOver = session.current !== true && session.id !== this.#mine?.id && session.status === "active" && Date.parse(session.expiresAt) <= Date.now();
       seen.set(session.id, isOver ? { ...session, status: "expired" } : session);
       texts.set(session.id, essence(seen.get(session.id)));
     }
@@ -246,26 +260,26 @@ class Watcher {
     this.#putOff();
     const added = [];
     if (before) {
-      for (const [id, session] of before) if (!seen.has(id)) this.#tell({ type: "removed", session, previous: session, at });
+      for (const [id, session] of before) if (!seen.has(id)) this.#tell({ type: "removed", session, previous: session });
       for (const [id, session] of seen) {
         const previous = before.get(id);
         if (!previous) added.push(session);
-        if (texts.get(id) !== old.get(id)) this.#tell({ type: previous ? "changed" : "added", session, previous: previous ?? null, at });
+        if (texts.get(id) !== old.get(id)) this.#tell({ type: previous ? "changed" : "added", session, previous: previous ?? null });
       }
     }
-    this.#follow(seen, added, at);
-    this.#judge([...seen.values()], !before, at);
+    this.#follow(seen, added);
+    this.#judge([...seen.values()], !before);
   }
 
   /** Looks where the session of this client is. */
-  #follow(seen, added, at) {
+  #follow(seen, added) {
     const mine = this.#mine;
     const isLive = (session) => session && LIVE.includes(session.status);
     // AuthVital gives every refresh a new session, and another tab may have refreshed: then this client's token still names the old one.
     const follows = ({ userAgent, userId }) => userAgent && userAgent === mine.userAgent && userId === mine.userId;
     const now = [...seen.values()].find((session) => session.current === true && isLive(session))
       ?? (mine && (isLive(seen.get(mine.id)) ? seen.get(mine.id) : added.find((session) => isLive(session) && follows(session))));
-    if (mine && !now) return this.#revoked(at);
+    if (mine && !now) return this.#revoked();
     // Somebody else's devices are no news.
     if (mine?.userId && now.userId && now.userId !== mine.userId) this.#known = this.#history = undefined;
     this.#mine = now;
@@ -275,13 +289,13 @@ class Watcher {
   }
 
   /** Findings that were not there before: about another session, or of another kind. */
-  #judge(list, isFirst, at) {
+  #judge(list, isFirst) {
     const { geo, thresholds } = this.#options;
     const known = new Set();
     isFirst ||= !this.#known;
     for (const finding of findings(list, { geo, thresholds, history: this.#history })) {
       const keys = finding.sessionIds.map((id) => `${finding.code} ${id}`);
-      if (!isFirst && keys.some((key) => !this.#known.has(key))) this.#tell({ type: "finding", finding, at });
+      if (!isFirst && keys.some((key) => !this.#known.has(key))) this.#tell({ type: "finding", finding });
       for (const key of keys) known.add(key);
     }
     this.#known = known;
@@ -297,29 +311,26 @@ class Watcher {
   #share({ list, error }) {
     // What is wrong with one tab only is for the others to find out.
     if (error && !error.transient) return this.#leave();
-    const name = this.#mine && `auth-sessions ${hmac("watch", JSON.stringify([
-      this.#capabilities?.provider, this.#options.interval, this.#list, this.#mine.id, this.#mine.createdAt, this.#mine.userId, this.#mine.tenant,
-    ]))}`;
-    if (list && name !== this.#name) {
-      this.#leave();
-      this.#join(name);
-    } else if (this.#name) {
-      const { code, message, provider, operation, status, serverCode, requestId, retryAfter, transient } = error ?? {};
-      // As text: labels are the application's, and may be what can't be cloned.
-      this.#channel.postMessage(JSON.stringify(list ? { list } : { error: { code, message, provider, operation, status, serverCode, requestId, retryAfter, transient } }));
-    }
-  }
-
-  #join(name) {
-    if (!name || !isBrowser() || !globalThis.BroadcastChannel || !globalThis.navigator.locks) return;
     try {
-      this.#channel = new BroadcastChannel(name);
+      // As text: labels are the application's, and may be what can't be cloned.
+      const text = JSON.stringify(list ? { list } : { error: { ...error, message: error.message } });
+      const { id, createdAt, userId, tenant } = this.#mine ?? {};
+      // By an id alone, which may be a small number, two back-ends of one kind would be the same.
+      const name = (createdAt || userId) && `auth-sessions ${hmac("watch", JSON.stringify([this.#capabilities?.provider, this.#options.interval, this.#list, id, createdAt, userId, tenant]))}`;
+      if (list) this.#heard = 0;
+      if (list && name !== this.#name) {
+        this.#leave();
+        if (!name || !isBrowser() || !navigator.locks) return;
+        this.#channel = new BroadcastChannel(name);
+        this.#channel.onmessage = ({ data }) => this.#hear(data);
+        this.#name = name;
+      } else if (this.#name) {
+        this.#channel.postMessage(text);
+      }
     } catch {
-      // A sandboxed page has no others.
-      return;
+      // What can't be written can't be shared, and a sandboxed page has nobody to share it with.
+      this.#leave();
     }
-    this.#name = name;
-    this.#channel.onmessage = ({ data }) => this.#hear(data);
   }
 
   #leave() {
@@ -329,15 +340,15 @@ class Watcher {
   }
 
   #hear(data) {
-    if (this.#state !== "on" || this.#isPolling || this.#queue.length >= MOST) return;
-    let told;
+    if (this.#state !== "on" || this.#stopping || this.#queue.length >= MOST || this.#heard >= HEARSAY) return;
     try {
-      told = JSON.parse(data);
+      const { list, error } = JSON.parse(data);
+      this.#heard++;
+      if (Array.isArray(list)) this.#take({ list });
+      else if (typeof error?.code === "string") this.#take({ error: new SessionsError(error) });
     } catch {
-      return;
+      // It is no message of a tab.
     }
-    if (Array.isArray(told?.list)) this.#take({ list: told.list });
-    else if (typeof told?.error?.code === "string") this.#take({ error: new SessionsError(told.error) });
     this.#schedule();
   }
 

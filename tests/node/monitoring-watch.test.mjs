@@ -108,6 +108,91 @@ describe("changes", () => {
     });
   });
 
+  test("the own one goes by what is listed, and not by the clock of this device", async () => {
+    const ends = { expires_at: "2026-03-08T12:00:00Z", created_at: "2026-03-01T12:00:00Z" };
+    const mine = item("me", ends);
+    await watching({ list: [mine, item("a", ends)] }, async ({ back, tick, kinds, changes }) => {
+      const told = () => (changes.splice(0, changes.length, ...changes.filter(({ type }) => type !== "finding")), kinds());
+      await tick(MINUTE);
+      await tick(8 * 24 * 60 * MINUTE);
+      assert.deepEqual(told(), ["changed a"]);
+      // Unmarked, because another tab refreshed: it is still known as the own one.
+      back.list = [item("me", { ...ends, is_current: false })];
+      await tick(MINUTE);
+      assert.deepEqual(told(), ["removed a", "changed me"]);
+      await tick(MINUTE);
+      assert.deepEqual(told(), []);
+      back.list = [item("me", { ...ends, status: "expired" })];
+      await tick(MINUTE);
+      assert.deepEqual(told(), ["changed me", "current-revoked"]);
+    });
+  });
+
+  describe("a list without an end is an error, and what was seen before is kept", () => {
+    const provider = { list: { method: "GET", path: "/s", cursor: { query: "c" }, next: "next" }, revoke: { method: "DELETE", path: "/s/{id}" } };
+    for (const [what, page, most] of [
+      ["of ever new pages", (n) => ({ sessions: [], next: `c${n}` }), 1001],
+      ["of too many sessions", (n) => ({ sessions: Array.from({ length: 1000 }, (_, i) => ({ id: `${n}-${i}` })), next: `c${n}` }), 11],
+      ["whose pages come again", (n) => ({ sessions: [{ id: `${n}` }], next: `c${n % 3}` }), 4],
+    ]) {
+      test(what, async () => {
+        await watching({ client: { provider }, list: { sessions: [{ id: "a" }], next: null } }, async ({ back, tick, asked, kinds }) => {
+          asked.length = 0;
+          let n = 0;
+          back.answer = () => json(page(n++));
+          await tick(MINUTE);
+          for (let i = 0; i < 200 && asked.length < most; i++) await settle();
+          await settle();
+          assert.deepEqual([kinds(), asked.length], [["error invalid_response"], most]);
+          back.answer = undefined;
+          await tick(2 * MINUTE);
+          assert.deepEqual([kinds(), asked.length], [[], most + 1]);
+        });
+      });
+    }
+
+    test("of another make", async () => {
+      let given = 0;
+      const list = async function* () {
+        for (;;) yield { id: `s${given++}` };
+      };
+      const changes = watch({ list })[Symbol.asyncIterator]();
+      const { value } = await settles(changes.next(), 10_000);
+      assert.deepEqual([value.error.code, given], ["invalid_response", 10_001]);
+      await changes.return();
+    });
+  });
+
+  test("a poll takes two minutes at most: it is given up, told as a timeout, and the next one is as usual", async () => {
+    await describeDevice(null);
+    mock.timers.enable({ apis: ["setTimeout", "Date"], now: START });
+    try {
+      const signals = [];
+      let isStuck = false;
+      const list = ({ signal }) => (signals.push(signal), isStuck ? never() : [{ id: "a" }]);
+      const told = [];
+      const stop = subscribe({ list }, (change) => void told.push(change));
+      const tick = async (ms) => {
+        mock.timers.tick(ms);
+        await settle();
+      };
+      await settle();
+      isStuck = true;
+      await tick(1.1 * MINUTE);
+      await tick(2 * MINUTE - 1);
+      assert.deepEqual([told, signals.length, signals[1].aborted], [[], 2, false]);
+      await tick(1);
+      assert.deepEqual(told.map(({ type, error }) => [type, error.code, error.transient]), [["error", "timeout", true]]);
+      assert.equal(signals[1].aborted, true);
+      isStuck = false;
+      await tick(2.2 * MINUTE);
+      assert.deepEqual([told.length, signals.length], [1, 3]);
+      stop();
+    } finally {
+      mock.timers.reset();
+    }
+  });
+
   test("all pages are read, each as large as the back-end makes them", async () => {
     const page = (from, to) => Array.from({ length: to - from }, (_, n) => ({ id: `sess_${from + n}`, object: "session", status: "active", user_id: "user_1", created_at: START, last_active_at: START, expire_at: START * 2, abandon_at: START * 2 }));
     const client = { provider: "clerk", baseUrl: "https://api.clerk.example.com/v1", token: SECRET_KEY };
@@ -660,6 +745,67 @@ describe("another tab has the lock", () => {
       await tick(MINUTE);
       assert.deepEqual([asked, names], [[0, MINUTE], []]);
     }));
+  });
+
+  test("where its session has neither a time nor a user, each tab asks: its id alone may be another back-end's", async () => {
+    for (const [more, isAlone] of [[{ created_at: null, user_id: null }, true], [{ created_at: null }, false], [{ user_id: null }, false]]) {
+      await withTabs((names) => watching({ list: [{ ...ME, ...more }] }, async ({ tick, asked }) => {
+        await tick(MINUTE);
+        assert.deepEqual([asked.length, names.length], isAlone ? [2, 0] : [1, 1]);
+      }));
+    }
+  });
+
+  test("every tenth time it asks by itself: where another user has signed in, it goes on with theirs", async () => {
+    await withTabs((names) => watching({ list: [ME, A] }, async ({ back, tick, asked, kinds, sessions }) => {
+      const { sessions: [me, a] } = await sessions.list();
+      asked.length = 0;
+      const turns = async (first, second) => {
+        for (let n = 0; n < 9; n++) {
+          await tick(MINUTE - 1);
+          await say(names[0], JSON.stringify({ list: n % 2 ? second : first }));
+        }
+      };
+      await turns([me], [me, a]);
+      assert.deepEqual([kinds().length, asked.length], [9, 0]);
+      await say(names[0], JSON.stringify({ list: [me, a] }));
+      assert.deepEqual(kinds(), [], "nine in a row were believed");
+      await tick(MINUTE);
+      assert.deepEqual([kinds(), asked.length, names.length], [["added a"], 1, 1], "the same user: they stay together");
+      await turns([me, a], [me, a]);
+      back.list = [item("x", { is_current: true, user_id: "u2" })];
+      await tick(MINUTE);
+      assert.deepEqual([kinds(), asked.length, names.length], [["removed me", "removed a", "added x"], 2, 2]);
+      await say(names[0], JSON.stringify({ list: [me] }));
+      assert.deepEqual(kinds(), [], "what the others say is not for this one any more");
+    }));
+  });
+
+  test("a list that can't be written is not shared: nothing is thrown, and each tab asks", async () => {
+    const cycle = {};
+    cycle.self = cycle;
+    for (const raw of [cycle, 1n]) {
+      const held = [];
+      const locks = { request: (name, { signal }, lead) => (held.push(signal), lead({})) };
+      await having({ navigator: { userAgent: "Mozilla/5.0", onLine: true, locks } }, async () => {
+        mock.timers.enable({ apis: ["setTimeout", "Date"], now: START });
+        let polls = 0;
+        const told = [];
+        const stop = subscribe({ list: () => (polls++, [{ id: "me", status: "active", current: true, userId: "u", raw: polls === 2 ? {} : raw }]) }, ({ type }) => void told.push(type));
+        try {
+          await settle();
+          for (let n = 0; n < 4; n++) {
+            mock.timers.tick(1.1 * MINUTE);
+            await settle();
+          }
+          // The second one could be: together from there to the third one.
+          assert.deepEqual([polls, told, held.map(({ aborted }) => aborted)], [5, [], [true]]);
+        } finally {
+          stop();
+          mock.timers.reset();
+        }
+      });
+    }
   });
 
   test("where locks are refused, each tab asks", async () => {

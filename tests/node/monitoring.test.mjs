@@ -185,6 +185,41 @@ describe("impossible travel", () => {
   });
 });
 
+describe("lists that somebody made to be slow", () => {
+  /** Work is counted in processor time, which other processes don't change; what is quadratic takes several times as long as this. */
+  const quickly = (call) => {
+    const start = process.cpuUsage();
+    const result = call();
+    const { user, system } = process.cpuUsage(start);
+    assert.ok(user + system < 3_000_000, `${(user + system) / 1e6} s`);
+    return result;
+  };
+  const many = (more) => Array.from({ length: 100_000 }, (_, n) => session(more(n)));
+  const history = remember([session()]);
+
+  for (const [what, address] of [["colons", `${":".repeat(256 * 1024)}!`], ["a zone", `fe80::1%${"%".repeat(256 * 1024)}`], ["dots", "1.".repeat(128 * 1024)]]) {
+    test(`an address of ${what}`, () => {
+      assert.deepEqual(quickly(() => codes([session({ ipAddress: address })], { history })), []);
+      assert.deepEqual(quickly(() => remember([session({ ipAddress: address })])).seen.network, []);
+    });
+  }
+
+  test("an address of more than 64 characters is none, for the lookup too", () => {
+    const asked = [];
+    const geo = (ip) => void asked.push(ip);
+    const [most, more] = [`2001:db8::1%${"e".repeat(52)}`, `2001:db8::1%${"e".repeat(53)}`].map((ipAddress) => session({ ipAddress }));
+    assert.deepEqual(find([most, more], { geo, history }).map(({ code, sessionIds }) => [code, sessionIds]), [["new_network", [most.id]]]);
+    assert.deepEqual(asked, [most.ipAddress]);
+  });
+
+  test("a new device of all", () => {
+    const sessions = many(() => ({ device: FIREFOX }));
+    const found = quickly(() => find(sessions, { history })).find(({ code }) => code === "new_device");
+    assert.deepEqual(found.sessionIds, sessions.map(({ id }) => id));
+    assert.equal(quickly(() => remember(sessions, { history })).seen.device.length, 2);
+  });
+});
+
 describe("several at once", () => {
   test("more sessions than usual", () => {
     const eleven = Array.from({ length: 11 }, () => session());

@@ -47,8 +47,9 @@ for (const event of ["start", "tokens", "answer"]) {
       // What has nothing to do with it goes on.
       const other = sessions.list();
       await assert.rejects(call(sessions, trap(event)), (error) => isTrap(error, operation));
-      assert.equal((await other).count, count);
       const wasSent = event === "answer" && ["refresh", "revokeCurrent"].includes(operation);
+      // Whichever comes first.
+      assert.ok((await other).count >= count - wasSent);
       assert.equal((await sandbox.row(id)).state === "active", !wasSent);
       if (!wasSent) assert.equal((await sessions.list()).count, count);
       if (operation !== "refresh" || !wasSent) return;

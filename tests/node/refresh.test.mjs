@@ -257,6 +257,7 @@ function rotating({ token: answerToken = (pair) => json(pair) } = {}) {
     state.live.set(sid, pair);
     return pair;
   };
+  state.mint = mint;
   state.first = mint();
   state.fetch = async (request) => {
     const { pathname } = new URL(request.url);
@@ -420,3 +421,15 @@ test("while the user logs out nothing is refreshed", async () => {
   release();
   assert.deepEqual([(await out).server, refreshes(back), [...back.live.keys()]], ["confirmed", 0, []]);
 });
+
+test("what another tab has only half stored is no pair of tokens", () =>
+  inBrowser(async () => {
+    const back = rotating({ token: (pair) => json(pair()) });
+    const second = back.mint();
+    const told = [];
+    let asked = 0;
+    const sessions = back.client({ token: () => null, refreshToken: () => (asked++ ? second.refresh : back.first.refresh), onTokens: (tokens) => void told.push(tokens) });
+    const tokens = await sessions.refresh();
+    assert.deepEqual([told, refreshes(back), back.replays], [[tokens], 1, 0]);
+    assert.ok(claims(tokens.accessToken).sid);
+  }));

@@ -228,9 +228,10 @@ impl<'a> Call<'a> {
                 if !stale.is_null() && stale.as_words() == self.access.expose() {
                     return Ok(to_do("refresh"));
                 }
-                self.keep.flag("isEarly", false);
-                if self.is_due() {
-                    self.keep.flag("isEarly", true).flag("wasRefused", true);
+                let is_early = self.is_due();
+                self.keep.flag("isEarly", is_early);
+                if is_early {
+                    self.keep.flag("wasRefused", true);
                     return Ok(to_do("refresh"));
                 }
                 self.go_on().or_else(|error| self.fail(error))

@@ -12,7 +12,11 @@ use auth_sessions::{
     time::Time,
 };
 use chrono::{DateTime, FixedOffset, SecondsFormat};
+use encoding::{base64url, percent_decoded};
 use proptest::{collection::vec, prelude::*, test_runner::RngSeed};
+
+#[path = "fuzz/src/encoding.rs"]
+mod encoding;
 
 fn config() -> ProptestConfig {
     ProptestConfig { cases: 500, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..ProptestConfig::default() }
@@ -95,19 +99,7 @@ fn rest(more: &[(&'static str, String)]) -> Vec<(&'static str, String)> {
 
 /// What a percent-encoded text stands for, strictly: nothing but unreserved characters stands for itself.
 fn decoded(text: &str) -> Option<String> {
-    let mut out = Vec::new();
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        out.push(match byte {
-            b'%' => {
-                let mut digit = || bytes.next().and_then(|byte| char::from(byte).to_digit(16));
-                u8::try_from(digit()? * 16 + digit()?).ok()?
-            }
-            _ if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => byte,
-            _ => return None,
-        });
-    }
-    String::from_utf8(out).ok()
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)).then(|| percent_decoded(text))?
 }
 
 /// A server with sessions, newest first, in pages by offset. Others sign in while the pages are read.
@@ -390,15 +382,4 @@ impl Tree {
 
 fn rewritten(json: Json<'_>) -> String {
     json.map(&|_, value| Some(rewritten(value)))
-}
-
-/// RFC 4648, section 5, without padding.
-fn base64url(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().enumerate().fold(0u32, |bits, (index, byte)| bits | u32::from(*byte) << (16 - 8 * index));
-        out.extend((0..=chunk.len()).map(|index| char::from(ALPHABET[(bits >> (18 - 6 * index) & 63) as usize])));
-    }
-    out
 }

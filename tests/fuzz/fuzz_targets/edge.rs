@@ -8,6 +8,7 @@ use auth_sessions::{
 use auth_sessions_fuzz::{
     case::{Secrets, flag, holds, items, number, parsed, text},
     case_target,
+    encoding::percent_decoded,
 };
 use serde_json::{Map, Value, json};
 use std::collections::VecDeque;
@@ -203,21 +204,6 @@ fn answer(state: &Value, action: &Value, given: &[String], is_allowed: bool, ope
         assert!(percent_decoded(value).is_some_and(|token| given.contains(&token)), "{cookie}: not one of {given:?}");
         assert!(!flag(state, "isOver"), "a cookie is set after the logout: {cookie}");
     }
-}
-
-fn percent_decoded(text: &str) -> Option<String> {
-    let mut out = Vec::new();
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        out.push(match byte {
-            b'%' => {
-                let mut digit = || bytes.next().and_then(|byte| char::from(byte).to_digit(16));
-                (digit()? * 16 + digit()?) as u8
-            }
-            other => other,
-        });
-    }
-    String::from_utf8(out).ok()
 }
 
 case_target!(visit);

@@ -6,7 +6,7 @@ use auth_sessions::{
     jwt::{Claims, payload},
     time::Time,
 };
-use auth_sessions_fuzz::case::base64url;
+use auth_sessions_fuzz::encoding::base64url;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

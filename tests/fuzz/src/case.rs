@@ -103,18 +103,7 @@ impl Secrets {
 
 /// A token with these claims, which nobody signed.
 pub fn jwt(claims: &Value, mark: &str) -> String {
-    format!("h.{}.{mark}", base64url(claims.to_string().as_bytes()))
-}
-
-/// RFC 4648, section 5, without padding.
-pub fn base64url(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().enumerate().fold(0u32, |bits, (index, byte)| bits | u32::from(*byte) << (16 - 8 * index));
-        out.extend((0..=chunk.len()).map(|index| char::from(ALPHABET[(bits >> (18 - 6 * index) & 63) as usize])));
-    }
-    out
+    format!("h.{}.{mark}", crate::encoding::base64url(claims.to_string().as_bytes()))
 }
 
 /// The id of the session that a token names.

@@ -6,6 +6,7 @@
 
 pub mod case;
 pub mod drive;
+pub mod encoding;
 pub mod mutate;
 
 /// A target that takes a case.

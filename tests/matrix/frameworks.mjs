@@ -4,12 +4,12 @@
 //
 // The apps are fixtures/frameworks; to add one, add a folder there, and how Vite is told of it here.
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "vite";
 import { Browsers } from "./browsers.mjs";
-import { CannotRun, folderOf, freePorts, link, makeProject, serve, servePages, target, within, withMore, work } from "./support.mjs";
+import { Outcomes, folderOf, freePorts, link, makeProject, serve, servePages, within, withMore, work } from "./support.mjs";
 import { Sandbox } from "./verify.mjs";
 
 const { PACKAGE_TARBALL, SANDBOX_BIN } = process.env;
@@ -99,22 +99,14 @@ async function used(name) {
   }
 }
 
-const results = {};
-let failed = false;
+const outcomes = new Outcomes();
 for (const name of names) {
-  try {
+  await outcomes.of(name, async () => {
     await built(name);
     await used(name);
-    results[name] = "rendered on a server, built, used";
-  } catch (error) {
-    const cannot = error instanceof CannotRun;
-    results[name] = cannot ? `cannot run here: ${error.message}` : `FAILED: ${error.message}`;
-    failed ||= !cannot;
-  }
-  console.log(`${name}: ${results[name]}`);
+    return "rendered on a server, built, used";
+  });
 }
 await browsers.close();
 server.stop();
-await mkdir(path.join(target, "artifacts"), { recursive: true });
-await writeFile(path.join(target, "artifacts/frameworks.json"), `${JSON.stringify(results, null, 2)}\n`);
-process.exit(failed ? 1 : 0);
+await outcomes.end("frameworks.json");

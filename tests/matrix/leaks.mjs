@@ -6,11 +6,11 @@
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { build } from "esbuild";
 import { Browsers } from "./browsers.mjs";
-import { CannotRun, endWithRun, folderOf, freePorts, makeProject, servePages, target, within, work } from "./support.mjs";
+import { Outcomes, endWithRun, folderOf, freePorts, makeProject, servePages, within, work } from "./support.mjs";
 
 const { PACKAGE_TARBALL } = process.env;
 if (!PACKAGE_TARBALL) throw new Error("set PACKAGE_TARBALL; `cargo xtask test leaks` does");
@@ -120,28 +120,19 @@ async function measure(ask) {
 }
 
 const only = process.argv.slice(2);
-const results = {};
-let failed = false;
-await Promise.all(Object.entries(RUNTIMES).filter(([name]) => only.length === 0 || only.includes(name)).map(async ([name, start]) => {
+const outcomes = new Outcomes();
+await Promise.all(Object.entries(RUNTIMES).filter(([name]) => only.length === 0 || only.includes(name)).map(([name, start]) => outcomes.of(name, async () => {
   const began = Date.now();
-  try {
-    const { ask, stop } = await start();
-    results[name] = { ...await within(LIMIT, name, measure(ask)), seconds: Math.round((Date.now() - began) / 1000) };
-    stop();
-    const { clients, calls, seconds } = results[name];
-    const kib = (bytes) => `${Math.round(bytes / 1024)} KiB`;
-    console.log(`${name}, ${seconds} s:
+  const { ask, stop } = await start();
+  const measured = { ...await within(LIMIT, name, measure(ask)), seconds: Math.round((Date.now() - began) / 1000) };
+  stop();
+  return measured;
+}, ({ clients, calls, seconds }) => {
+  const kib = (bytes) => `${Math.round(bytes / 1024)} KiB`;
+  return `${seconds} s
   ${clients.warmUp} + ${clients.rounds.join(" + ")} clients: 0 objects, 0 listeners, 0 timers left; heap ${clients.heaps.map(kib).join(", ")}: ${clients.grown} bytes more
-  ${calls.count} calls: wasm ${calls.wasmBytes.map(kib).join(" → ")} in ${calls.instances} instance; heap ${calls.heaps.map(kib).join(", ")}: a trend of ${calls.trend} bytes`);
-  } catch (error) {
-    const cannot = error instanceof CannotRun;
-    results[name] = cannot ? `cannot run here: ${error.message}` : `FAILED: ${error.message}`;
-    failed ||= !cannot;
-    console.log(`${name}: ${results[name]}`);
-  }
-}));
+  ${calls.count} calls: wasm ${calls.wasmBytes.map(kib).join(" → ")} in ${calls.instances} instance; heap ${calls.heaps.map(kib).join(", ")}: a trend of ${calls.trend} bytes`;
+})));
 await browsers.close();
 server.stop();
-await mkdir(path.join(target, "artifacts"), { recursive: true });
-await writeFile(path.join(target, "artifacts/leaks.json"), `${JSON.stringify(results, null, 2)}\n`);
-process.exit(failed ? 1 : 0);
+await outcomes.end("leaks.json");

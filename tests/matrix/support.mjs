@@ -22,6 +22,30 @@ export class CannotRun extends Error {}
 /** The error, with what else is known. */
 export const withMore = (error, more) => (error instanceof CannotRun || !more.trim() ? error : new Error(`${error.message}\n${more.trim()}`, { cause: error }));
 
+/** What came of the parts of a script, by name: printed, kept as an artifact, and in the end the script's exit code. What cannot run here has not failed. */
+export class Outcomes {
+  #results = {};
+  #failed = false;
+
+  /** Runs a part; `say` puts what it gives into words. */
+  async of(name, run, say = String) {
+    try {
+      this.#results[name] = await run();
+      console.log(`${name}: ${say(this.#results[name])}`);
+    } catch (error) {
+      const cannot = error instanceof CannotRun;
+      this.#failed ||= !cannot;
+      console.log(`${name}: ${(this.#results[name] = cannot ? `cannot run here: ${error.message}` : `FAILED: ${error.message}`)}`);
+    }
+  }
+
+  async end(file) {
+    await mkdir(path.join(target, "artifacts"), { recursive: true });
+    await writeFile(path.join(target, "artifacts", file), `${JSON.stringify(this.#results, null, 2)}\n`);
+    process.exit(this.#failed ? 1 : 0);
+  }
+}
+
 // ---------------------------------------------------------------- time and children
 
 /** The promise's outcome, or a failure that says what took too long. */

@@ -6,12 +6,12 @@
 //
 // However the application keeps its tokens, and also where there are no Web Locks. The sandbox counts.
 import assert from "node:assert/strict";
-import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { copyFile } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { Browsers } from "./browsers.mjs";
-import { CannotRun, folderOf, freePorts, installed, makeProject, serve, servePages, target, within, work } from "./support.mjs";
+import { Outcomes, folderOf, freePorts, installed, makeProject, serve, servePages, within, work } from "./support.mjs";
 import { Sandbox } from "./verify.mjs";
 
 const { PACKAGE_TARBALL, SANDBOX_BIN } = process.env;
@@ -153,19 +153,7 @@ async function watchTogether(browsers, name) {
 }
 
 const browsers = new Browsers();
-const results = {};
-let failed = false;
-for (const name of names) {
-  try {
-    results[name] = `${await refreshTogether(browsers, name)}; ${await watchTogether(browsers, name)}`;
-  } catch (error) {
-    const cannot = error instanceof CannotRun;
-    results[name] = cannot ? `cannot run here: ${error.message}` : `FAILED: ${error.message}`;
-    failed ||= !cannot;
-  }
-  console.log(`${name}: ${results[name]}`);
-}
+const outcomes = new Outcomes();
+for (const name of names) await outcomes.of(name, async () => `${await refreshTogether(browsers, name)}; ${await watchTogether(browsers, name)}`);
 await browsers.close();
-await mkdir(path.join(target, "artifacts"), { recursive: true });
-await writeFile(path.join(target, "artifacts/tabs.json"), `${JSON.stringify(results, null, 2)}\n`);
-process.exit(failed ? 1 : 0);
+await outcomes.end("tabs.json");

@@ -56,6 +56,7 @@ async function refreshTogether(browsers, name) {
     await sandbox.forget();
     const start = Date.now();
     const inAll = (work, job) => within(60, `${name}, run ${run}`, Promise.all(tabs.map((page) => page.evaluate(work, job))));
+    await inAll((pair) => globalThis.sees(pair), { refresh });
     await inAll((job) => globalThis.prepare(job), { ...way, baseUrl, access, refresh });
     const ends = await inAll(() => globalThis.go());
     latest = Math.max(latest, Date.now() - start);

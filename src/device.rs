@@ -1,6 +1,6 @@
 //! Labels for people, from user agents, and from what a back-end has read in one.
 
-use crate::json::{Writer, cut, join, lines, parts, words};
+use crate::json::{List, Writer, cut, join, lines, parts, words};
 
 /// A part of a text, without the searcher of the standard library: that one is large.
 pub(crate) fn has(text: &str, part: &str) -> bool {
@@ -164,6 +164,18 @@ fn bit(byte: u8) -> u32 {
 /// Reads a user agent: label, browser, operating system and kind, in JSON. What it does not say is null; versions are left out, as browsers freeze them.
 pub fn describe(user_agent: &str) -> String {
     label(user_agent, "", "", None)
+}
+
+/// The labels of what stands in lines, an array in JSON. A line has what [`label`] takes, between tabs: the user agent, the system, the browser, and "1" where it is mobile, "0" where it is not.
+pub fn describe_all(told: &str) -> String {
+    let mut out = List::default();
+    for line in lines(told) {
+        let mut told = parts(line, b'\t');
+        let mut next = || told.next().unwrap_or_default();
+        let (agent, system, browser) = (next(), next(), next());
+        out.push(&label(agent, system, browser, some(next()).map(|flag| flag == "1")));
+    }
+    out.finish()
 }
 
 /// The same where the back-end has read the user agent, or knows better: what it says of the system and the device in words, and the browser's name, with a version or without.

@@ -1,38 +1,19 @@
 //! What callers get: plain data, the same for every back-end. The names are those of the package's `index.d.ts`.
 //!
+//! The npm package has none of this in its wasm: there `src/npm/read.js` reads sessions, by the same rules, with the engine's own JSON reader, which nothing in wasm comes near
+//! to. It tells [`crate::client`] what [`listing`] does; `tests/node/read.test.mjs` compares both.
+//!
 //! A profile's list may say where each member is (`fields`: arrays of paths, the first that leads to something usable wins), how times are written (`time`:
 //! "iso", "seconds", "milliseconds" or "auto", the default) and what the words for a state mean (`statuses`). What it does not say is looked for at the usual places.
 
 use crate::device;
 use crate::http::is_secret;
-use crate::json::{Json, Writer, join, quoted, words};
+use crate::json::{Json, List, Writer, join, lines, quoted, words};
+use crate::provider::{Operation, number_at};
 use crate::time::Time;
 
-/// Where things usually are, in sessions and in the answers around them: for each member, paths one after the other.
-const USUAL: [&str; 22] = [
-    "id:id session_id sessionId uuid $id _id objectId",
-    "createdAt:created_at createdAt created started started_at $createdAt",
-    "lastActiveAt:last_activity_at last_active_at last_activity lastActivity lastActiveAt last_seen last_seen_at lastSeen lastAccess last_used_at updatedAt updated_at",
-    "expiresAt:expires_at expiresAt expires expire",
-    "userAgent:user_agent_raw user_agent userAgent /device_info/user_agent /devices/0/user_agent",
-    "browser:browser browser_name browserName /browser/name /device/browser /device_info/browser",
-    "os:os os_name osName /os/name /device/os /device_info/os",
-    "deviceType:device_type deviceType /device_info/device_type deviceName",
-    "isMobile:is_mobile isMobile mobile /device_info/is_mobile",
-    "ipAddress:ip_address ipAddress ip last_ip_address last_ip /device_info/ip_address /devices/0/ip_address /device_info/ip /devices/0/ip",
-    "current:is_current isCurrent current",
-    "status:status state",
-    "revoked:revoked_at revokedAt",
-    "userId:user_id userId",
-    "tenant:tenant",
-    "city:city /location/city",
-    "country:country /location/country",
-    "items: sessions items data results /data/sessions /data/items",
-    "currentId:current_session_id currentSessionId /data/current_session_id",
-    "next:next_cursor nextCursor cursor /data/next_cursor /data/nextCursor",
-    "count:count revoked_count revokedCount /data/count /data/revoked_count /data/revokedCount",
-    "total:total_count totalCount total /data/total_count /data/total",
-];
+/// Where things usually are, in sessions and in the answers around them: for each member, paths one after the other. `src/npm/read.js` has the same file.
+const USUAL: &str = include_str!("usual.txt");
 
 /// The states that callers are told of. From the fourth on the session is over and can't be revoked any more.
 const STATUSES: &str = "active pending blocked revoked expired ended removed abandoned replaced";
@@ -78,12 +59,14 @@ pub enum Kind {
     Flag,
     /// A point in time.
     Time,
-    /// A whole number.
-    Number,
     /// An array.
     Array,
     /// Anything.
     Any,
+}
+
+fn usual(member: &str) -> Option<&'static str> {
+    lines(USUAL).find_map(|line| line.strip_prefix(member)?.strip_prefix(':'))
 }
 
 /// The first usable value at one of the places for a member: what the list says, or the usual ones.
@@ -93,15 +76,13 @@ pub fn find<'a>(value: Json<'a>, list: Json<'_>, member: &str, kind: Kind) -> Op
         Kind::Text => found.word().bytes().next().is_some_and(|first| first.is_ascii_alphanumeric()) || !found.as_words().trim_ascii().is_empty(),
         Kind::Flag => found.as_bool().is_some(),
         Kind::Time => time(*found, list).is_some(),
-        Kind::Number => found.as_scaled(0).is_some(),
         Kind::Array => found.is_array(),
         Kind::Any => true,
     };
     if let Some(said) = list.member("fields").get(member) {
         return said.items().find_map(|path| value.at(&path.as_words()).filter(is_right));
     }
-    let paths = USUAL.iter().find_map(|line| line.strip_prefix(member)?.strip_prefix(':'))?;
-    words(paths).find_map(|path| value.at(path).filter(is_right))
+    words(usual(member)?).find_map(|path| value.at(path).filter(is_right))
 }
 
 /// The same, as text.
@@ -109,14 +90,99 @@ pub fn find_text(value: Json<'_>, list: Json<'_>, member: &str) -> Option<String
     find(value, list, member, Kind::Text)?.as_text()
 }
 
-/// The same, as a number of sessions: what JavaScript can't count to is none.
-pub fn find_number(value: Json<'_>, list: Json<'_>, member: &str) -> Option<i64> {
-    find(value, list, member, Kind::Number)?.as_scaled(0).filter(|number| (0..1 << 53).contains(number))
-}
-
 /// The same, as a flag.
 pub fn find_flag(value: Json<'_>, list: Json<'_>, member: &str) -> Option<bool> {
     find(value, list, member, Kind::Flag)?.as_bool()
+}
+
+/// How an answer with sessions is to be read, and for whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading<'a> {
+    /// The profile's list.
+    pub list: Json<'a>,
+    /// Where the one session is in the answer; `None` where that is a list.
+    pub item: Option<&'a str>,
+    /// What the caller wants, and what was asked.
+    pub goal: Option<Operation>,
+    /// What was asked.
+    pub step: Option<Operation>,
+    /// The id that the caller named.
+    pub id: Json<'a>,
+    /// The access token: some back-ends list sessions by theirs.
+    pub access: &'a str,
+    /// The current session's id, as far as it is known.
+    pub current: Option<Json<'a>>,
+}
+
+/// What an answer says of sessions, in JSON, for [`crate::client`]: see `listed` there. Empty where it is no answer with sessions.
+pub fn listing(reading: &Reading<'_>, body: Json<'_>) -> String {
+    let Reading { list, goal, .. } = *reading;
+    let entry = |item: Json<'_>, is_current| {
+        let session = session(item, list, is_current);
+        let id = find(item, list, "id", Kind::Text).unwrap_or(Json::NULL);
+        Writer::new().json("id", id.source()).json("handle", handle(item, list).source()).json("session", &session).finish()
+    };
+    let mut out = Writer::new();
+    if let Some(path) = reading.item {
+        if let Some((item, id)) = body.at(path).and_then(|item| Some((item, find(item, list, "id", Kind::Text)?))) {
+            let known = reading.current.filter(|_| goal != Some(Operation::Create)).map(|current| current.as_words() == id.as_words());
+            out.json("found", &entry(item, if reading.step == Some(Operation::Current) { Some(true) } else { known }));
+        }
+        return out.finish();
+    }
+    let Some(items) = find(body, list, "items", Kind::Array) else { return out.finish() };
+    if items.items().any(|item| find(item, list, "id", Kind::Text).is_none()) {
+        return out.text("lacks", Some("id")).finish();
+    }
+    let id = |item| find(item, list, "id", Kind::Text).unwrap_or(Json::NULL);
+    let words = |item| id(item).as_words();
+    let current = find(body, list, "currentId", Kind::Text).or(reading.current).unwrap_or(Json::NULL).as_words();
+    let is_marked = |item: Json<'_>| {
+        let handle = handle(item, list).as_words();
+        // Better Auth's tokens may come with a signature.
+        let uses = !handle.is_empty() && reading.access.strip_prefix(handle.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        find_flag(item, list, "current").or(uses.then_some(true))
+    };
+    // Tokens that name none of the sessions tell nothing about any of them. A mark that only one of them has says something of the others.
+    let (mut one_is, mut is_listed) = (false, false);
+    for item in items.items() {
+        one_is |= is_marked(item) == Some(true);
+        is_listed |= words(item) == current;
+    }
+    let is_current = |item| is_marked(item).or(if one_is { Some(false) } else { is_listed.then(|| words(item) == current) });
+    let (mut sessions, mut handles, mut currents, mut ids) = (List::default(), Writer::new(), List::default(), List::default());
+    let (mut size, mut are_numbers, mut found) = (0, false, None);
+    for item in items.items() {
+        let is_current = is_current(item);
+        size += 1;
+        are_numbers = !id(item).is_string();
+        if !list.member("handle").is_null() {
+            handles.named(&words(item), handle(item, list).source());
+        }
+        let is_found = match goal {
+            Some(Operation::Get | Operation::Revoke) => words(item) == reading.id.as_words(),
+            Some(Operation::Current | Operation::RevokeCurrent | Operation::Logout) => is_current == Some(true),
+            _ => false,
+        };
+        if goal == Some(Operation::List) {
+            sessions.push(&session(item, list, is_current));
+        } else if is_found {
+            found = Some(entry(item, is_current));
+        } else if is_current == Some(true) {
+            currents.push(&quoted(&words(item)));
+        } else if !is_over(item, list) {
+            ids.push(&quoted(&words(item)));
+        }
+    }
+    let number = |member| number_at(body, usual(member)?);
+    out.number("size", Some(size)).flag("areNumbers", are_numbers).number("count", number("count")).number("total", number("total"));
+    out.text("next", find_text(body, list, "next").as_deref()).json("found", found.as_deref().unwrap_or("null"));
+    out.json("currents", &currents.finish()).json("ids", &ids.finish()).json("handles", &handles.finish()).json("sessions", &sessions.finish()).finish()
+}
+
+/// What the revocation of a session takes for its id, where that is something else.
+fn handle<'a>(item: Json<'a>, list: Json<'_>) -> Json<'a> {
+    list.get("handle").and_then(|path| item.at(path.word())).unwrap_or(Json::NULL)
 }
 
 /// One session as JSON. `current`: whether it is the current one, where that is known.
@@ -137,7 +203,7 @@ pub fn session(item: Json<'_>, list: Json<'_>, current: Option<bool>) -> String 
                 let (agent, mut browser, os) = (text("userAgent"), text("browser"), text("os"));
                 if browser.is_empty() && !os.is_empty() {
                     // Beside a system that is the browser; elsewhere it may be an OAuth client.
-                    browser = item.member("clientName").as_words();
+                    browser = Some(item.member("clientName").as_words()).filter(|name| !name.trim_ascii().is_empty()).unwrap_or_default();
                 }
                 let system = join(&[&os, " ", &text("deviceType")]);
                 (agent.len() + browser.len() + system.len() > 1).then(|| device::label(&agent, &system, &browser, find_flag(item, list, "isMobile")))

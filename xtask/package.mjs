@@ -6,7 +6,7 @@
 // entries would stand before the inlined wasm in every download, see load.js.) The entries may import, besides each other:
 //
 //     auth-sessions:wasm, auth-sessions:edge-wasm    { deflated }, the wasm: xtask's raw deflate, as text (see text.mjs)
-//     a .css file    its text, without what only people read
+//     a .css file    its text, without what only people read; a .txt file, its text
 //     ./auth_sessions.wasm, ./auth_sessions_edge.wasm (with ?module or without)    the file itself; the import is left as it is
 import { existsSync, readFileSync } from "node:fs";
 import { cp, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
@@ -50,6 +50,7 @@ function plugin(texts) {
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^auth-sessions:/ }, ({ path }) => ({ path, namespace: "auth-sessions" }));
       onLoad({ filter: /.*/, namespace: "auth-sessions" }, ({ path }) => ({ contents: `export const deflated = ${JSON.stringify(texts.get(path) ?? fail(`there is no ${path}`))};\n` }));
+      onLoad({ filter: /\.txt$/ }, async ({ path }) => ({ contents: await readFile(path, "utf8"), loader: "text" }));
       onLoad({ filter: /\.css$/ }, async ({ path }) => ({ contents: (await transform(await readFile(path, "utf8"), { loader: "css", minify: true, target: "es2022" })).code.trim(), loader: "text" }));
       onResolve({ filter: /\.wasm(\?.*)?$/ }, ({ path }) => ({ path, external: true }));
     },

@@ -11,7 +11,7 @@
 //! |---|---|
 //! | `start`, `waited`, `told` | |
 //! | `tokens` | `access`, `refresh`: the tokens that are set now; `csrf`: the value of the cookie that the profile's `csrf` names |
-//! | `answer` | `answered` (the status), `received` (an object of the headers in [`crate::http::READ_HEADERS`]; a date in `retry-after` as seconds from now), and the body beside it |
+//! | `answer` | `answered` (the status), `received` (an object of the headers in [`crate::http::READ_HEADERS`]; a date in `retry-after` as seconds from now), the body beside it, and `listed` where the driver has read the sessions in it (the body may be left out then) |
 //! | `failed` | `failure`: `code`, `message`, `cause` (a number of the driver's own), `fatal`: no answer, or something else outside failed |
 //! | `refreshed` | `refreshed`: the new access token |
 //! | `reauthenticated` | `again`: the user has signed in again |
@@ -23,7 +23,7 @@
 //! | do | with |
 //! |---|---|
 //! | `tokens` | `own`: ask for the tokens of this client; otherwise somebody else's request is served |
-//! | `send` | `method`, `url`, `template` (the path as it may be shown), `headers`, `body`, `attempt` |
+//! | `send` | `method`, `url`, `template` (the path as it may be shown), `headers`, `body`, `attempt`; `read` where the answer has sessions: how to read them |
 //! | `wait` | `ms`, `reason`, `attempt` |
 //! | `refresh` | have the tokens refreshed, once for all calls of the client |
 //! | `reauthenticate` | `error`: ask the user to sign in again |
@@ -31,6 +31,22 @@
 //! | `each` | `ids`: end each of these sessions, the last one when all others are done if `last`, and not faster than `limits`: pairs of milliseconds and a number |
 //! | `done` | `value`: the result |
 //! | `fail` | `error`: the fields of a `SessionsError` |
+//!
+//! Sessions are read by the driver, or else here (`crate::model`, not in the npm package's wasm). `read` says how: `list`, the profile's; `item`, where the one session is in the
+//! answer, otherwise it is a list; `current`, the current session's id where it is known; `isCurrent`: what is asked for is that session. `listed` says what was found:
+//!
+//! | `listed` | is |
+//! |---|---|
+//! | `found` | of one session, or of the one in the list that the goal is about: `id`, `handle` (what its revocation takes), `session` |
+//! | `size` | how many are listed; without it, it is no list |
+//! | `lacks` | "id": one of them has none |
+//! | `areNumbers` | ids are numbers |
+//! | `count`, `total`, `next` | what the list says of itself |
+//! | `currents`, `ids` | unless they are to be listed, the ids of those that are marked as the current one, and of the others that are not over |
+//! | `handles` | by id what the revocation of each takes |
+//! | `sessions` | if they are to be listed |
+//!
+//! A driver that keeps sessions and handles to itself leaves them out, puts the sessions into the result, and tells the `handle` of the session that a call is about with the `tokens`.
 
 mod retry;
 
@@ -39,7 +55,7 @@ use crate::error::{Code, Error};
 use crate::http::{Response, fill, fill_path, is_bearer, is_cookie_value, other_slash, scrub, scrub_json, without_query};
 use crate::json::{Document, Json, List, Writer, decimal, join, plain, quoted, root, scaled, words};
 use crate::jwt::{Claims, payload};
-use crate::model::{Kind, find, find_flag, find_number, find_text, is_over, session};
+use crate::model::{Reading, listing};
 use crate::provider::{Answer, Asked, Hook, OPERATIONS, Operation, by_name, list, read};
 use crate::secret::Secret;
 use crate::time::Time;
@@ -74,6 +90,9 @@ mod memory {
     /// Ids are numbers on the wire.
     pub(super) const NUMBERS: &str = "numbers";
 }
+
+/// Sessions are read here where the driver has not done it. The npm package's always does.
+const READS: bool = cfg!(any(not(target_arch = "wasm32"), feature = "read"));
 
 /// What only a defect in the driver can bring about.
 const OUT_OF_ORDER: &str = "an event out of order";
@@ -114,6 +133,19 @@ pub fn step(call: &str, body: &[u8]) -> String {
     let documents = payloads.each_ref().map(|bytes| Document::parse(bytes));
     let [user_claims, refresh_claims] = documents.each_ref().map(|document| Claims::read(root(document)));
     let answer = Document::parse(body);
+    let (goal, step) = (Operation::by_name(json.member("goal").word()), Operation::by_name(json.member("step").word()));
+    let dialect = json.number("dialect").unwrap_or(0);
+    let access = if is_key { &given } else { &user };
+    let current = user_claims.session_id.or(refresh_claims.session_id);
+    let listed = json.member("listed");
+    let listing = (READS && listed.is_null() && !body.is_empty()).then(|| {
+        let item = step.and_then(|step| endpoint(profile, step, dialect).get("item")).map(Json::word);
+        let current = current.or_else(|| learnt(memory, memory::CURRENT, forwarded.as_deref(), &user));
+        let reading = Reading { list: list(profile), item, goal, step, id: json.member("id"), access, current };
+        if item.is_some() || step == Some(ListAll) { listing(&reading, root(&answer)) } else { String::new() }
+    });
+    let document = listing.as_deref().and_then(Document::read);
+    let listed = document.as_ref().map_or(listed, Document::root);
     let mut remember = Writer::new();
     let mut about = About::default();
     let mut call = Call {
@@ -122,18 +154,19 @@ pub fn step(call: &str, body: &[u8]) -> String {
         profile,
         list: list(profile),
         hook: provider.as_ref().map(|provider| provider.hook).ok(),
-        goal: Operation::by_name(json.member("goal").word()),
-        step: Operation::by_name(json.member("step").word()),
+        goal,
+        step,
         forwarded: forwarded.as_deref(),
         is_key,
-        access: Secret::new(if is_key { &given } else { &user }),
+        access: Secret::new(access),
         user: Secret::new(&user),
         refresh: Secret::new(&refresh),
-        current: user_claims.session_id.or(refresh_claims.session_id),
+        current,
+        listed,
         claims: user_claims,
         now: json.number("now").unwrap_or(0),
         attempt: json.number("attempt").unwrap_or(1),
-        dialect: json.number("dialect").unwrap_or(0),
+        dialect,
         is_repeated: json.is("isRepeated"),
         id: json.get("foundId").or_else(|| json.get("id")),
         handle: json.member("handle"),
@@ -196,6 +229,8 @@ struct Call<'a> {
     claims: Claims<'a>,
     /// The id of the session that the tokens name.
     current: Option<Json<'a>>,
+    /// What was read of sessions in the answer.
+    listed: Json<'a>,
     now: i64,
     attempt: i64,
     dialect: i64,
@@ -343,8 +378,7 @@ impl<'a> Call<'a> {
 
     /// The endpoint for an operation, in the dialect that is spoken.
     fn endpoint(&self, operation: Operation) -> Json<'a> {
-        let found = self.profile.member(operation.name());
-        if found.is_array() { found.items().nth(self.dialect as usize).unwrap_or(Json::NULL) } else { found }
+        endpoint(self.profile, operation, self.dialect)
     }
 
     /// What to ask first on the way to a goal; `None` where the back-end can't reach it.
@@ -406,7 +440,7 @@ impl<'a> Call<'a> {
         self.step.filter(|_| self.profile.is("perOperation")).map_or(memory::DIALECT, Operation::name)
     }
 
-    fn take_answer(&mut self, response: Response<'a>) -> Result<Action, Error> {
+    fn take_answer(&mut self, response: Response<'_>) -> Result<Action, Error> {
         match self.read(response) {
             Ok(Answer::OtherDialect) => {
                 self.dialect ^= 1;
@@ -428,7 +462,7 @@ impl<'a> Call<'a> {
 
     /// What an earlier call of the same user learnt.
     fn learnt(&self, key: &str) -> Option<Json<'a>> {
-        self.memory.get(key).filter(|_| self.forwarded.is_none() && self.memory.member(memory::LEARNT_WITH).as_words() == self.user.expose())
+        learnt(self.memory, key, self.forwarded, self.user.expose())
     }
 
     fn learn(&mut self, key: &'static str, value: &str) {
@@ -486,7 +520,7 @@ impl<'a> Call<'a> {
                 return self.memory.get(memory::NUMBERS).and_then(|_| digits()).or(id.map(Json::source)).map(str::to_owned);
             }
             "handle" if !self.handle.is_null() => Some(self.handle),
-            "handle" => {
+            "handle" if READS => {
                 let handles = self.learnt(memory::HANDLES).filter(|_| !self.user.is_empty())?.as_words();
                 return Some(Document::read(&handles)?.root().get(&self.any_id()?.as_words())?.source().to_owned());
             }
@@ -561,6 +595,12 @@ impl<'a> Call<'a> {
             .text("body", body.as_deref())
             .number("attempt", Some(self.attempt))
             .flag("isLong", self.is_own());
+        let item = endpoint.member("item");
+        if self.step == Some(ListAll) || !item.is_null() {
+            let mut read = Writer::new();
+            read.json("list", self.list.source()).json("item", item.source()).text("current", self.known_current().map(Json::as_words).as_deref());
+            action.json("read", &read.flag("isCurrent", self.step == Some(Current)).finish());
+        }
         self.keep.text("sent", Some(&path));
         Ok(action)
     }
@@ -693,12 +733,12 @@ impl<'a> Call<'a> {
             && !self.json.is("offline")
     }
 
-    fn read(&mut self, response: Response<'a>) -> Result<Answer<'a>, Error> {
+    fn read(&mut self, response: Response<'_>) -> Result<Answer, Error> {
         let (Some(operation), Some(hook)) = (self.step, self.hook) else {
             return Err(Error::new(Code::Internal, OUT_OF_ORDER));
         };
         let path = self.json.member("sent").as_words();
-        let asked = Asked { operation, dialect: self.dialect, profile: self.profile, endpoint: self.endpoint(operation), path: &path, now: self.time() };
+        let asked = Asked { operation, dialect: self.dialect, endpoint: self.endpoint(operation), path: &path, listed: self.listed, now: self.time() };
         let answer = match read(&asked, response, hook) {
             // Both endings were tried.
             Ok(Answer::OtherDialect) if self.json.is("isSwitched") => {
@@ -819,24 +859,18 @@ impl<'a> Call<'a> {
         Err(error)
     }
 
-    fn finish(&mut self, mut answer: Answer<'a>) -> Result<Action, Error> {
+    fn finish(&mut self, mut answer: Answer) -> Result<Action, Error> {
         if let Answer::Ended { message: Some(message), .. } = &mut answer {
             *message = scrub(message, &self.secrets());
         }
         match answer {
-            Answer::Page { items, body } => self.finish_list(items, body),
-            Answer::Session(item) => {
-                let id = find(item, self.list, "id", Kind::Text);
-                let words = id.unwrap_or(Json::NULL).as_words();
-                let is_current = self.step == Some(Current);
-                if is_current {
-                    self.learn(memory::CURRENT, &words);
+            Answer::Page => self.finish_list(),
+            Answer::Session => {
+                let found = self.listed.member("found");
+                if self.step == Some(Current) {
+                    self.learn(memory::CURRENT, &found.member("id").as_words());
                 }
-                if matches!(self.goal, Some(RevokeCurrent | Logout)) {
-                    return self.end(item, id);
-                }
-                let current = self.known_current().filter(|_| self.goal != Some(Create)).map(|current| current.as_words() == words);
-                Ok(done(&session(item, self.list, if is_current { Some(true) } else { current })))
+                if matches!(self.goal, Some(RevokeCurrent | Logout)) { self.end(found) } else { Ok(done(found.member("session").source())) }
             }
             Answer::Tokens { access, refresh, expires_at } => self.finish_refresh(&access, refresh, expires_at, Some(self.now)),
             Answer::Value(value) => {
@@ -865,16 +899,12 @@ impl<'a> Call<'a> {
     }
 
     /// Goes on to end the session that was found.
-    fn end(&mut self, item: Json<'a>, id: Option<Json<'a>>) -> Result<Action, Error> {
-        self.handle = self.handle_of(item);
-        self.id = id;
-        self.keep.json("handle", self.handle.source()).json("foundId", id.unwrap_or(Json::NULL).source());
+    fn end(&mut self, found: Json<'a>) -> Result<Action, Error> {
+        self.handle = found.member("handle");
+        self.id = found.get("id");
+        self.keep.json("handle", self.handle.source()).json("foundId", found.member("id").source());
         self.ask(Some(Revoke));
         self.send()
-    }
-
-    fn handle_of(&self, item: Json<'a>) -> Json<'a> {
-        self.list.get("handle").and_then(|path| item.at(path.word())).unwrap_or(Json::NULL)
     }
 
     /// What every revocation's result has.
@@ -883,71 +913,47 @@ impl<'a> Call<'a> {
         done(&out.finish())
     }
 
-    fn finish_list(&mut self, items: Json<'a>, body: Json<'a>) -> Result<Action, Error> {
-        let list = self.list;
-        let id = |item: Json<'a>| find(item, list, "id", Kind::Text).unwrap_or(Json::NULL);
-        let current = find(body, list, "currentId", Kind::Text).or_else(|| self.known_current()).unwrap_or(Json::NULL).as_words();
-        let is_marked = |item: Json<'a>| {
-            let handle = self.handle_of(item).as_words();
-            // Better Auth's tokens may come with a signature.
-            let uses = !handle.is_empty() && self.access.expose().strip_prefix(handle.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-            find_flag(item, list, "current").or(uses.then_some(true))
-        };
-        // Tokens that name none of the sessions tell nothing about any of them. A mark that only one of them has says something of the others.
-        let (mut one_is, mut is_listed) = (false, false);
-        for item in items.items() {
-            one_is |= is_marked(item) == Some(true);
-            is_listed |= id(item).as_words() == current;
+    fn finish_list(&mut self) -> Result<Action, Error> {
+        let listed = self.listed;
+        let size = listed.number("size").unwrap_or(0);
+        if size > 0 {
+            self.remember.text(memory::NUMBERS, listed.is("areNumbers").then_some("1"));
         }
-        let is_current = |item: Json<'a>| is_marked(item).or(if one_is { Some(false) } else { is_listed.then(|| id(item).as_words() == current) });
-
-        let has_handles = !list.member("handle").is_null();
-        let mut sessions = List::sized(if self.goal == Some(ListAll) { 2 * body.source().len() } else { 0 });
-        let (mut handles, mut count, mut are_numbers) = (Writer::new(), 0, false);
-        let mut targets: Vec<String> = self.json.member("targets").items().map(Json::as_words).collect();
-        let mut own = self.json.member("ownId");
-        let mut found = None;
-        let wanted = self.json.member("id").as_words();
-        for item in items.items() {
-            let (id, is_current) = (id(item), is_current(item));
-            count += 1;
-            are_numbers = !id.is_string();
-            let words = id.as_words();
-            if has_handles {
-                handles.named(&words, self.handle_of(item).source());
-            }
-            match self.goal {
-                Some(ListAll) => sessions.push(&session(item, list, is_current)),
-                Some(Get | Revoke) if words == wanted => found = Some((item, id, is_current)),
-                Some(Current | RevokeCurrent | Logout) if is_current == Some(true) => found = Some((item, id, is_current)),
-                Some(RevokeAll | RevokeOthers) if is_current == Some(true) && (own.is_null() || self.goal == Some(RevokeOthers)) => own = id,
-                // Pages shift while they are read: what is there twice is ended once.
-                Some(RevokeAll | RevokeOthers) if !is_over(item, list) && !targets.contains(&words) => {
-                    if targets.len() >= MAX_TARGETS {
-                        return Err(Error::new(Code::InvalidResponse, "the back-end lists more sessions than can be ended one by one"));
-                    }
-                    targets.push(words);
-                }
-                _ => {}
-            }
+        let handles = listed.member("handles");
+        if READS && !handles.is_null() {
+            self.learn(memory::HANDLES, handles.source());
         }
-        if has_handles {
-            self.learn(memory::HANDLES, &handles.finish());
+        let found = listed.member("found");
+        if !found.is_null() {
+            return if matches!(self.goal, Some(Get | Current)) { Ok(done(found.member("session").source())) } else { self.end(found) };
         }
-        if count > 0 {
-            self.remember.text(memory::NUMBERS, are_numbers.then_some("1"));
-        }
-        if let Some((item, id, current)) = found {
-            return if matches!(self.goal, Some(Get | Current)) { Ok(done(&session(item, list, current))) } else { self.end(item, Some(id)) };
-        }
-        let listed = self.json.number("listed").unwrap_or(0) + count;
-        let total = find_number(body, list, "total");
-        let next = self.next(body, count, total)?;
+        let read = self.json.number("read").unwrap_or(0) + size;
+        let total = listed.number("total");
+        let next = self.next(listed.text("next"), size, total)?;
         if self.goal == Some(ListAll) {
             let mut page = Writer::new();
-            page.json("sessions", &sessions.finish()).number("count", Some(find_number(body, list, "count").unwrap_or(count)));
+            page.json("sessions", listed.member("sessions").source()).number("count", Some(listed.number("count").unwrap_or(size)));
             page.number("total", total).text("next", next.as_deref());
             return Ok(done(&page.finish()));
+        }
+        let mut targets: Vec<String> = self.json.member("targets").items().map(Json::as_words).collect();
+        let mut own = self.json.member("ownId");
+        for id in listed.member("currents").items() {
+            if own.is_null() || self.goal == Some(RevokeOthers) {
+                own = id;
+            } else {
+                targets.push(id.as_words());
+            }
+        }
+        for id in listed.member("ids").items() {
+            // Pages shift while they are read: what is there twice is ended once.
+            let id = id.as_words();
+            if !targets.contains(&id) {
+                if targets.len() >= MAX_TARGETS {
+                    return Err(Error::new(Code::InvalidResponse, "the back-end lists more sessions than can be ended one by one"));
+                }
+                targets.push(id);
+            }
         }
         let mut ids = List::default();
         // Where pages shift, it may be there twice.
@@ -961,7 +967,7 @@ impl<'a> Call<'a> {
             self.cursor = quoted(&next);
             self.attempt = 1;
             self.is_repeated = false;
-            self.keep.number("listed", Some(listed)).json("targets", &ids.finish()).json("ownId", own.source());
+            self.keep.number("read", Some(read)).json("targets", &ids.finish()).json("ownId", own.source());
             return self.send();
         }
         match self.goal {
@@ -973,7 +979,7 @@ impl<'a> Call<'a> {
                 return Err(Error::new(Code::CurrentUnknown, message));
             }
         }
-        if total.is_some_and(|total| total > listed) {
+        if total.is_some_and(|total| total > read) {
             let message = "the back-end has more sessions than it lists: describe its pages in a profile";
             return Err(Error::new(Code::InvalidResponse, message));
         }
@@ -988,7 +994,7 @@ impl<'a> Call<'a> {
     }
 
     /// The cursor of the page after this one.
-    fn next(&mut self, body: Json<'_>, count: i64, total: Option<i64>) -> Result<Option<String>, Error> {
+    fn next(&mut self, next: Option<String>, count: i64, total: Option<i64>) -> Result<Option<String>, Error> {
         if !self.takes("cursor") {
             return Ok(None);
         }
@@ -1000,7 +1006,7 @@ impl<'a> Call<'a> {
             (more && count > 0).then(|| decimal(end))
         } else {
             // Some have a page 0 that there is none of.
-            find_text(body, self.list, "next").filter(|next| next != "0")
+            next.filter(|next| next != "0")
         };
         let before = plain(&self.named_input("cursor").unwrap_or_default());
         let seen = join(&[&self.json.member("seen").as_words(), "\n", &before, "\n"]);
@@ -1116,6 +1122,17 @@ impl<'a> Call<'a> {
         let longest = lifetime.and_then(|lifetime| self.time()?.plus(lifetime));
         longest.or(self.claims.expires_at.filter(|_| self.goal == Some(RevokeAll)))
     }
+}
+
+/// The endpoint of a profile for an operation.
+fn endpoint(profile: Json<'_>, operation: Operation, dialect: i64) -> Json<'_> {
+    let found = profile.member(operation.name());
+    if found.is_array() { found.items().nth(dialect as usize).unwrap_or(Json::NULL) } else { found }
+}
+
+/// What an earlier call of the same user learnt.
+fn learnt<'a>(memory: Json<'a>, key: &str, forwarded: Option<&str>, user: &str) -> Option<Json<'a>> {
+    memory.get(key).filter(|_| forwarded.is_none() && memory.member(memory::LEARNT_WITH).as_words() == user)
 }
 
 /// The error that a driver's failure stands for.

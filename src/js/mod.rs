@@ -31,7 +31,7 @@ fn trap(call: &str) {
     }
 }
 
-/// What to do next about a call; see [`client`]. The body is that of an answer. For a user agent as a JSON string, its label. All of it in UTF-8: JavaScript's
+/// What to do next about a call; see [`client`]. The body is that of an answer. For user agents as a JSON string (see [`device::describe_all`]), their labels. All of it in UTF-8: JavaScript's
 /// own encoder is there anyway, and the glue for text is large. With the feature `edge`: what to do next about a request to the handler, as the one item of an
 /// array; see [`crate::edge`].
 #[wasm_bindgen]
@@ -41,7 +41,7 @@ pub fn step(call: &[u8], body: &[u8]) -> Vec<u8> {
     #[cfg(feature = "trap")]
     trap(call);
     let next = match call.as_bytes().first() {
-        Some(b'"') => device::describe(&plain(call)),
+        Some(b'"') => device::describe_all(&plain(call)),
         #[cfg(feature = "edge")]
         Some(b'[') => crate::edge::step(call),
         _ => client::step(call, body),

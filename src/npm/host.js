@@ -1,4 +1,5 @@
 import { SessionsError, fail, toSessionsError } from "./error.js";
+import { readSessions } from "./read.js";
 import { alone, isBrowser, listen, newest, tell } from "./tabs.js";
 
 /** A larger answer is not a list of sessions. */
@@ -37,6 +38,9 @@ export class Host {
   #call;
   #run;
   #ends;
+  #step;
+  /** The sessions in the last answer, if there were any. */
+  #read;
 
   /** `memory` has what lasts from call to call; `run` starts another call of the same client. */
   constructor(options, memory, call, run) {
@@ -49,6 +53,7 @@ export class Host {
 
   /** The result. A logout has one even when time runs out or the caller gives up. `state` is what the wasm side is told; it says what to keep in it. */
   async drive(step, state) {
+    this.#step = step;
     state.browser = isBrowser();
     state.offline = globalThis.navigator?.onLine === false;
     state.event = "start";
@@ -64,15 +69,21 @@ export class Host {
         if (state.goal === "refresh" && state.sent) spend(this.#memory.texts, this.#newest(state.refresh));
         throw error;
       }
+      state.listed = undefined;
       Object.assign(this.#memory.texts, action.remember);
+      // What was learnt of one user is nothing for the next.
+      if ("signedOut" in action.remember) this.#memory.handles = undefined;
       if (state.event === "answer") {
         const { requestId, warnings } = action;
         this.#hook("onResponse", { ...state.about, requestId, warnings: warnings ? warnings.split("|").map((text) => text.trim()) : [] });
       }
       if (action.do === "fail") throw this.#named(action.error);
       if (action.do === "done") {
-        if (action.value.error) action.value.error = this.#named(action.value.error);
-        return action.value;
+        // Of sessions the wasm side knows no more than it has to.
+        const value = action.value ?? this.#read.session;
+        if (this.#read?.sessions && value.sessions === null) value.sessions = this.#read.sessions;
+        if (value.error) value.error = this.#named(value.error);
+        return value;
       }
       Object.assign(state, action.keep);
       try {
@@ -97,10 +108,14 @@ export class Host {
   }
 
   /** Somebody else's request comes with its own, unless it is served with a secret key. */
-  async _tokens({ own }) {
+  async _tokens({ own }, { goal, id, foundId }) {
     if (this.#call.signal?.aborted) throw aborted(this.#call.signal);
     const [access, refresh] = own ? await Promise.all([this.#ask("token", "accessToken"), this.#ask("refreshToken", "refreshToken")]) : [];
-    return { event: "tokens", access, refresh, csrf: own ? this.#csrf() : undefined };
+    const { handles, texts } = this.#memory;
+    // Of the session that was found it is known already.
+    const isKnown = !foundId && access && handles?.of === access;
+    const handle = isKnown ? handles.get(id ?? (["current", "revokeCurrent", "logout"].includes(goal) && texts.learntWith === access && texts.currentId)) : undefined;
+    return { event: "tokens", access, refresh, csrf: own ? this.#csrf() : undefined, ...(handle && { handle }) };
   }
 
   /** The value of the profile's CSRF cookie: of the page, or among the headers on a server. */
@@ -113,7 +128,7 @@ export class Host {
   }
 
   /** Redirects are never followed: they could carry a secret to another origin. ("error" is refused by some edge runtimes.) */
-  async _send({ method, url, template, headers, body, attempt, isLong }) {
+  async _send({ method, url, template, headers, body, attempt, isLong, read: plan }, state) {
     const { fetch = globalThis.fetch, credentials, timeout = 10_000 } = this.#options;
     if (typeof fetch !== "function") {
       throw fail("unsupported", "this runtime has no fetch: pass one as the option fetch");
@@ -143,7 +158,13 @@ export class Host {
     try {
       const { skew, ...answer } = await this.#within(receive(fetch, request, controller.signal, began + limit), limit, "answer");
       this.#memory.texts.skew = skew ?? this.#memory.texts.skew;
-      return { event: "answer", ...answer, about: { ...about, status: answer.answered, durationMs: Date.now() - began } };
+      const read = plan && answer.answered >= 200 && answer.answered < 300 ? readSessions(plan, answer.body, { ...state, access: state.access ?? state.authorization?.replace(/^Bearer /, "") }, (told) => label(this.#step, told)) : undefined;
+      this.#read = read;
+      const { handles, listed } = read ?? {};
+      if (handles?.size && state.authorization === undefined) this.#memory.handles = Object.assign(handles, { of: state.access });
+      // What can't be used is for the wasm side to say.
+      const isUsed = listed?.size !== undefined || listed?.found;
+      return { event: "answer", ...answer, listed, ...(isUsed && { body: undefined }), about: { ...about, status: answer.answered, durationMs: Date.now() - began } };
     } catch (error) {
       controller.abort();
       throw error;
@@ -447,8 +468,18 @@ async function readAll(response, ends, signal) {
       return size > MAX_BODY ? large : new Promise(() => {});
     }
   }
-  return chunks.length === 1 ? chunks[0] : new Uint8Array(await new Blob(chunks).arrayBuffer());
+  if (chunks.length === 1) return chunks[0];
+  const whole = new Uint8Array(size);
+  size = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, size);
+    size += chunk.length;
+  }
+  return whole;
 }
+
+/** Labels of devices: for each what stands in a line of `describe_all` (src/device.rs). */
+export const label = (step, told) => step(told.map((parts) => parts.map((part) => String(part).replace(/[\t\n]/g, " ")).join("\t")).join("\n"));
 
 /** A token is among those that are kept in lines: `spent`, or `replaced`. */
 export const isAmong = (lines, token) => Boolean(token) && Boolean(lines?.split("\n").includes(token));

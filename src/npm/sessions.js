@@ -1,6 +1,6 @@
 import { clearCookies, removals } from "./cookies.js";
 import { fail, toSessionsError } from "./error.js";
-import { Host, isAmong } from "./host.js";
+import { Host, isAmong, label } from "./host.js";
 import { listen } from "./tabs.js";
 import { METHODS, mergeHeaders, readArguments, readOptions } from "./input.js";
 
@@ -50,7 +50,10 @@ export function define(load, Driver = Host) {
           const error = toSessionsError(thrown, options.provider, operation);
           if (operation !== "logout" || !["internal", "timeout", "aborted"].includes(error.code)) throw error;
           // Even where wasm does not start, or traps, the user is logged out on this side.
-          if (isOwn) Object.assign(texts, { signedOut: `1${texts.signedOut ?? ""}`, accessToken: null, refreshToken: null, due: null, currentId: null, handles: null });
+          if (isOwn) {
+            Object.assign(texts, { signedOut: `1${texts.signedOut ?? ""}`, accessToken: null, refreshToken: null, due: null, currentId: null });
+            memory.handles = undefined;
+          }
           const server = state.event === "answer" ? "rejected" : state.sent ? "unreachable" : "skipped";
           return { success: false, message: error.message, server, error };
         }).finally(() => (memory.leaving -= isOwn));
@@ -102,7 +105,7 @@ export function define(load, Driver = Host) {
           throw fail("invalid_argument", "describeDevice takes a user agent: a string, or null");
         }
         const step = await new Host({}, {}, {}).ready(wasm());
-        return step(userAgent ?? "");
+        return label(step, [[userAgent ?? ""]])[0];
       } catch (error) {
         throw toSessionsError(error, null, "describeDevice");
       }

@@ -26,7 +26,7 @@ pub const PROVIDER: Provider = Provider {
     hook,
 };
 
-fn hook<'r>(asked: &Asked<'_>, response: &Response<'r>) -> Result<Option<Answer<'r>>, Error> {
+fn hook(asked: &Asked<'_>, response: &Response<'_>) -> Result<Option<Answer>, Error> {
     let body = response.body;
     let message = body.member("message").as_words();
     let fails = |code, text| Err(Error::new(code, text).with_status(response.status));

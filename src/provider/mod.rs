@@ -33,7 +33,7 @@ mod ksef;
 mod read;
 mod rest;
 
-pub use read::{list, read};
+pub use read::{list, number_at, read};
 
 use crate::error::{Code, Error};
 use crate::http::Response;
@@ -104,16 +104,11 @@ impl Operation {
 
 /// What an answer says.
 #[derive(Debug)]
-pub enum Answer<'a> {
+pub enum Answer {
     /// Sessions.
-    Page {
-        /// The array of items; each has an id.
-        items: Json<'a>,
-        /// The whole answer.
-        body: Json<'a>,
-    },
+    Page,
     /// One session.
-    Session(Json<'a>),
+    Session,
     /// One or all sessions are ended, the current one at a logout.
     Ended {
         /// This request ended something; false where it was gone before.
@@ -144,18 +139,18 @@ pub struct Asked<'a> {
     pub operation: Operation,
     /// The dialect, counted from 0.
     pub dialect: i64,
-    /// The back-end's profile.
-    pub profile: Json<'a>,
     /// The endpoint that was asked.
     pub endpoint: Json<'a>,
     /// Its path as it was sent.
     pub path: &'a str,
+    /// What was read of sessions in it: see [`crate::client`].
+    pub listed: Json<'a>,
     /// Now by the back-end's clock, for lifetimes that are given in seconds.
     pub now: Option<Time>,
 }
 
 /// Reads an answer that a profile can't tell of; `None` for all others.
-pub type Hook = for<'r> fn(asked: &Asked<'_>, response: &Response<'r>) -> Result<Option<Answer<'r>>, Error>;
+pub type Hook = fn(asked: &Asked<'_>, response: &Response<'_>) -> Result<Option<Answer>, Error>;
 
 /// A back-end.
 #[derive(Clone, Copy)]
@@ -179,7 +174,7 @@ pub fn by_name(name: &str) -> Result<Provider, Error> {
 }
 
 /// For wires that a profile tells all about.
-fn no_hook<'r>(_: &Asked<'_>, _: &Response<'r>) -> Result<Option<Answer<'r>>, Error> {
+fn no_hook(_: &Asked<'_>, _: &Response<'_>) -> Result<Option<Answer>, Error> {
     Ok(None)
 }
 

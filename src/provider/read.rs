@@ -4,7 +4,6 @@ use super::{Answer, Asked, Hook, Operation, said, unexpected};
 use crate::error::{Code, Error};
 use crate::http::{Response, is_bearer};
 use crate::json::{Json, Writer, join, words};
-use crate::model::{Kind, find, find_number};
 use crate::secret::Secret;
 use crate::time::Time;
 
@@ -14,9 +13,11 @@ const WORDS: &str = "/errors/0/long_message /errors/0/message /errors/0/descript
 /error/message /message /error_description /detail /detail/0/msg /status/description /title /error";
 const DETAILS: &str = "/errors /exception/exceptionDetailList /error/details /details /security /status/details /detail";
 const IDS: &str = "clerk_trace_id traceId";
+/// Where it is said how many sessions were ended.
+const COUNTS: &str = "count revoked_count revokedCount /data/count /data/revoked_count /data/revokedCount";
 
 /// What the answer says.
-pub fn read<'r>(asked: &Asked<'_>, response: Response<'r>, hook: Hook) -> Result<Answer<'r>, Error> {
+pub fn read(asked: &Asked<'_>, response: Response<'_>, hook: Hook) -> Result<Answer, Error> {
     let body = response.body;
     if let Some(answer) = hook(asked, &response)? {
         return Ok(answer);
@@ -33,19 +34,15 @@ pub fn read<'r>(asked: &Asked<'_>, response: Response<'r>, hook: Hook) -> Result
     let lacks = |what: &str| Err(unexpected(&response, &join(&["it has no \"", what, "\""])));
     match asked.operation {
         Operation::List => {
-            let Some(items) = find(body, asked.endpoint, "items", Kind::Array) else {
-                let named = asked.endpoint.member("fields").member("items").items().next().unwrap_or(Json::NULL).as_words();
-                return lacks(if named.is_empty() { "sessions" } else { &named });
-            };
-            if items.items().any(|item| find(item, asked.endpoint, "id", Kind::Text).is_none()) {
+            if asked.listed.member("lacks").is_word("id") {
                 return Err(unexpected(&response, "a session has no \"id\""));
             }
-            Ok(Answer::Page { items, body })
+            let named = asked.endpoint.member("fields").member("items").items().next().unwrap_or(Json::NULL).as_words();
+            if asked.listed.member("size").is_null() { lacks(if named.is_empty() { "sessions" } else { &named }) } else { Ok(Answer::Page) }
         }
         Operation::Get | Operation::Current | Operation::Create => {
-            let item = says("item");
-            if find(item, list(asked.profile), "id", Kind::Text).is_some() {
-                return Ok(Answer::Session(item));
+            if !asked.listed.member("found").is_null() {
+                return Ok(Answer::Session);
             }
             // Servers that answer "nobody" with a success.
             if asked.operation == Operation::Current && body.is_null() && !response.is_broken {
@@ -105,13 +102,18 @@ pub fn read<'r>(asked: &Asked<'_>, response: Response<'r>, hook: Hook) -> Result
                 return Err(explained(said(Code::Rejected, "the back-end declined", &words), &response));
             }
             let success = !is("ended expired removed abandoned replaced");
-            Ok(Answer::Ended { success, count: find_number(body, Json::NULL, "count"), message: first(body, "message") })
+            Ok(Answer::Ended { success, count: number_at(body, COUNTS), message: first(body, "message") })
         }
     }
 }
 
 fn first(body: Json<'_>, paths: &str) -> Option<String> {
     words(paths).find_map(|path| body.at(path)?.as_text())
+}
+
+/// The first number of sessions at one of the paths: what JavaScript can't count to is none.
+pub fn number_at(body: Json<'_>, paths: &str) -> Option<i64> {
+    words(paths).find_map(|path| body.at(path)?.as_scaled(0)).filter(|number| (0..1 << 53).contains(number))
 }
 
 /// The error that a status stands for, with the back-end's words.

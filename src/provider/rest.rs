@@ -15,7 +15,7 @@ pub const PROVIDER: Provider = Provider {
 
 /// Frameworks redirect a path with one slash too few or too many at its end. No redirect is followed, as it could lead a secret to another origin: the same
 /// address is asked with the other ending, once, unless the redirect is seen to mean something else.
-fn hook<'r>(asked: &Asked<'_>, response: &Response<'r>) -> Result<Option<Answer<'r>>, Error> {
+fn hook(asked: &Asked<'_>, response: &Response<'_>) -> Result<Option<Answer>, Error> {
     let other = other_slash(without_query(asked.path));
     let leads_there = response.header("location").is_none_or(|location| without_query(&location).ends_with(&other));
     Ok((response.is_redirect() && leads_there).then_some(Answer::OtherDialect))

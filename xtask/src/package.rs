@@ -51,9 +51,9 @@ pub fn build() -> Result<()> {
     run(command("node").arg("xtask/package.mjs").arg(&out))
 }
 
-/// A build that traps where the tests ask for it: the file.
+/// A build that traps where the tests ask for it, and reads sessions itself: the file.
 pub fn trapping() -> Result<PathBuf> {
-    wasm(&target().join("test/trap"), &["--features", "trap"])
+    wasm(&target().join("test/trap"), &["--features", "trap,read"])
 }
 
 /// One build by wasm-pack: the file.

@@ -1,0 +1,136 @@
+// Sessions are read twice: in Rust for the Rust API (`src/model.rs`), and with the engine's own JSON reader in the package (`src/npm/read.js`). Of any answer both make the same.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import fc from "fast-check";
+import { instantiate } from "../../src/npm/wasm.js";
+import { createSessions, fails, jwt, settles } from "./support.mjs";
+
+const { TRAPPING_WASM } = process.env;
+if (!TRAPPING_WASM) throw new Error("set TRAPPING_WASM, a build that reads sessions itself; `cargo xtask test node` does");
+const step = instantiate(new WebAssembly.Module(readFileSync(TRAPPING_WASM)));
+
+/** Of each profile and provider; READ_RUNS for a longer look. */
+const RUNS = Number(process.env.READ_RUNS ?? 2000);
+
+const BASE = "https://auth.example";
+const ACCESS = jwt({ sid: "s1", exp: 4_000_000_000 });
+const PROFILES = {
+  "where it usually is": { list: { method: "GET", path: "/s" } },
+  pointers: {
+    list: {
+      method: "GET", path: "/s", items: "/data/0/list", next: "/page/next", currentId: "/me~1/id", time: "seconds", cursor: { query: "c" },
+      fields: { id: ["/ids/0", "id"], createdAt: "/times/made", lastActiveAt: ["seen", "created"], userAgent: "/device/agent", current: "mine", status: "/state/word", city: "/where/city~0", tenant: ["tenant", "/tenant/name"] },
+    },
+  },
+  milliseconds: { list: { method: "GET", path: "/s", time: "milliseconds" } },
+  iso: { list: { method: "GET", path: "/s", time: "iso" } },
+};
+for (const profile of Object.values(PROFILES)) Object.assign(profile, { revoke: { method: "DELETE", path: "/s/{id}" } });
+const PROVIDERS = { authvital: {}, clerk: { userId: "u" }, ksef: {}, rest: {}, "better-auth": {} };
+
+/** What Rust makes of it: `listed` of a first page. The options are those that the package passes on. */
+function inRust(state, body) {
+  const action = step({ ...state, base: BASE, goal: "list", step: "list", event: "answer", answered: 200, received: {}, memory: {}, now: 1_767_225_600_000, attempt: 1, access: ACCESS }, new TextEncoder().encode(body));
+  return action.do === "done" ? action.value : action.error.code;
+}
+
+/** The same through the package; what it passes on to its wasm is caught on the way, for the profile in the form that wasm gets. */
+async function inJavaScript(options, scope, body) {
+  const { stringify } = JSON;
+  let state;
+  JSON.stringify = (value, ...rest) => {
+    if (value?.event === "start") state = { provider: value.provider, profile: value.profile };
+    return stringify(value, ...rest);
+  };
+  try {
+    const sessions = createSessions({ baseUrl: BASE, token: ACCESS, maxRetries: 0, dangerouslyAllowBrowser: true, ...options, fetch: async () => new Response(body) });
+    const result = await sessions.list(scope).catch((error) => error.code);
+    return { result, state };
+  } finally {
+    JSON.stringify = stringify;
+  }
+}
+
+async function compare(options, scope, body) {
+  const { result, state } = await inJavaScript(options, scope, body);
+  const expected = inRust({ ...state, ...(scope.userId && { userId: scope.userId }) }, body);
+  assert.deepEqual(result, expected, body);
+  return typeof result !== "string" && result.sessions.length > 0;
+}
+
+const NAMES = [...new Set(readFileSync(new URL("../../src/usual.txt", import.meta.url), "utf8").split(/[\s:]+/).flatMap((path) => path.split("/")).filter(Boolean)), "token", "accessToken", "Secret", "tokens", "clientName", "iso", "x"];
+const time = fc.oneof(
+  fc.date({ min: new Date("0001-01-01"), max: new Date("9998-12-31"), noInvalidDate: true }).map((date) => date.toISOString()),
+  fc.constantFrom(
+    "2026-01-31T09:30:00Z", "2026-01-31 09:30", "2025-10-11T12:23:56.0154302+02:00", "2024-02-29T23:59:59.9999999-0130", "2016-12-31T23:59:60Z", "2026-02-29T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:00+25:00",
+    "9999-12-31T23:59:59-01:00", "0000-01-01T00:00:00+01:00", "2026-04-31T10:00:00.000Z", "2026-01-01t10:00:00,5z", " 2026-01-01T10:00:00+01 ", "2026-01-01T00:00:00.Z", "0050-01-01T00:00:00Z", "2026", "soon",
+  ),
+  fc.integer({ min: 0, max: 2_000_000_000_000 }), fc.integer({ min: 1_500_000_000, max: 2_000_000_000 }), fc.constantFrom(0, -1, 1767225600.5, 1767225600.123, 99_999_999_999, 100_000_000_000, 253_402_300_799_999, 253_402_300_800_000),
+);
+const agent = fc.constantFrom(
+  "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Mobile/15E148 Safari/604.1",
+  "curl/8.5.0", "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+);
+const word = fc.oneof(fc.constantFrom("s1", "s2", "active", "revoked", "ACTIVE", "200", "425", "Windows", "Chrome", "iPhone", "", "  ", "0", "Łódź", "a\"b\\c"), fc.string({ unit: "grapheme-ascii", maxLength: 12 }), agent, time);
+const { value } = fc.letrec((tie) => ({
+  value: fc.oneof({ maxDepth: 4, depthSize: "small" }, { weight: 6, arbitrary: word }, fc.boolean(), fc.constant(null), fc.integer({ min: -1000, max: 1000 }), tie("object"), fc.array(tie("value"), { maxLength: 3 })),
+  object: fc.dictionary(fc.constantFrom(...NAMES), tie("value"), { maxKeys: 8, noNullPrototype: true }),
+}));
+const id = fc.oneof({ weight: 8, arbitrary: fc.constantFrom("s1", "s2", "s3", "s4") }, fc.integer({ min: 0, max: 99 }), value);
+const item = fc.tuple(fc.dictionary(fc.constantFrom(...NAMES), value, { maxKeys: 14, noNullPrototype: true }), fc.constantFrom("id", "id", "id", "session_id", "referenceNumber", "ids"), id).map(([item, name, id]) => ({ ...item, [name]: name === "ids" ? [id] : id }));
+const list = fc.array(item, { maxLength: 4 });
+const around = fc.dictionary(fc.constantFrom("count", "total", "total_count", "next_cursor", "continuationToken", "current_session_id", "currentSessionId", "page", "me/", "x"), fc.oneof(value, fc.constantFrom({ next: "n2" }, { id: "s2" }, 7, -1, 1.5, "n2")), { maxKeys: 4, noNullPrototype: true });
+const body = fc.oneof(
+  list, fc.tuple(around, fc.constantFrom("sessions", "items", "data", "results"), list).map(([around, name, list]) => ({ ...around, [name]: list })),
+  fc.tuple(around, list).map(([around, list]) => ({ ...around, data: [{ list }] })), fc.tuple(around, list).map(([around, sessions]) => ({ ...around, data: { sessions, ...around } })), value,
+);
+
+for (const [name, profile] of Object.entries(PROFILES)) {
+  test(`a profile, ${name}: whatever the answer`, async () => {
+    let read = 0;
+    await fc.assert(fc.asyncProperty(body, async (body) => void (read += await compare({ provider: profile }, {}, JSON.stringify(body)))), { numRuns: RUNS, seed: 1 });
+    assert.ok(read > RUNS / 50, `only ${read} lists with sessions`);
+  });
+}
+
+for (const [provider, scope] of Object.entries(PROVIDERS)) {
+  test(`${provider}: whatever the answer`, async () => {
+    let read = 0;
+    await fc.assert(fc.asyncProperty(body, async (body) => void (read += await compare({ provider }, scope, JSON.stringify(body)))), { numRuns: RUNS, seed: 2 });
+    assert.ok(read > RUNS / 200, `only ${read} lists with sessions`);
+  });
+}
+
+test("numbers beyond what JavaScript counts to: ids keep all their digits, and go back as they came", async () => {
+  const asked = [];
+  const fetch = async (request) => {
+    asked.push(`${request.method} ${new URL(request.url).pathname} ${await request.text()}`);
+    return request.method === "GET" ? new Response('[{"id":12345678901234567890,"userId":9007199254740993,"x":"a \\" 12345678901234567 "},{"id":98765432109876543210}]') : new Response(null, { status: 204 });
+  };
+  const provider = { list: { method: "GET", path: "/s" }, revoke: { method: "POST", path: "/s/{id}", body: { id: "{id}" } } };
+  const sessions = createSessions({ provider, baseUrl: BASE, token: ACCESS, fetch });
+  const { sessions: [first, second] } = await settles(sessions.list());
+  assert.deepEqual([first.id, first.userId, first.raw.x, second.id], ["12345678901234567890", "9007199254740993", 'a " 12345678901234567 ', "98765432109876543210"]);
+  await settles(sessions.revoke(second.id));
+  assert.deepEqual(asked, ["GET /s ", 'POST /s/98765432109876543210 {"id":98765432109876543210}']);
+});
+
+test("a name that is an object's prototype elsewhere is none in what is handed out", async () => {
+  const body = '[{"id":"s1","token":"hush","__proto__":{"polluted":true},"x":{"__proto__":{"polluted":true},"secret":"hush"}}]';
+  const sessions = createSessions({ provider: PROFILES.iso, baseUrl: BASE, token: ACCESS, fetch: async () => new Response(body) });
+  const [{ raw }] = (await settles(sessions.list())).sessions;
+  assert.deepEqual([raw.polluted, raw.x.polluted, {}.polluted, JSON.stringify(raw)], [undefined, undefined, undefined, '{"id":"s1","x":{}}']);
+});
+
+test("nesting is bounded wherever it is, and an instance survives it", async () => {
+  const deep = (levels) => "[".repeat(levels) + "]".repeat(levels);
+  let body;
+  const sessions = createSessions({ provider: PROFILES.iso, baseUrl: BASE, token: ACCESS, fetch: async () => new Response(body) });
+  for (const text of [`[{"id":"s1","x":${deep(100_000)}}]`, `{"x":${deep(100_000)},"sessions":[]}`, deep(100_000)]) {
+    body = text;
+    for (const call of [() => sessions.list(), () => sessions.get("s1"), () => sessions.revokeOthers()]) await fails(call(), "invalid_response", text.slice(0, 20));
+  }
+  body = `[{"id":"s1","x":${deep(50)}}]`;
+  assert.equal((await settles(sessions.list())).sessions[0].id, "s1");
+});

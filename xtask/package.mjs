@@ -5,7 +5,7 @@
 // src/npm/package.json is the plan: every .js file that its `exports` name is an entry, bundled by itself from the file of that name in src/npm. (Chunks shared by
 // entries would stand before the inlined wasm in every download, see load.js.) The entries may import, besides each other:
 //
-//     auth-sessions:wasm, auth-sessions:edge-wasm    { deflated }, the wasm: xtask's raw deflate, as text (see text.mjs)
+//     auth-sessions:wasm, auth-sessions:edge-wasm    { text }, the wasm as text (see text.mjs)
 //     a .css file    its text, without what only people read; a .txt file, its text
 //     ./auth_sessions.wasm, ./auth_sessions_edge.wasm (with ?module or without)    the file itself; the import is left as it is
 import { existsSync, readFileSync } from "node:fs";
@@ -13,6 +13,7 @@ import { cp, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/pro
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
+import { unpack } from "../src/npm/text.js";
 import { sbom } from "./sbom.mjs";
 import { toText } from "./text.mjs";
 
@@ -49,7 +50,7 @@ function plugin(texts) {
     name: "auth-sessions",
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^auth-sessions:/ }, ({ path }) => ({ path, namespace: "auth-sessions" }));
-      onLoad({ filter: /.*/, namespace: "auth-sessions" }, ({ path }) => ({ contents: `export const deflated = ${JSON.stringify(texts.get(path) ?? fail(`there is no ${path}`))};\n` }));
+      onLoad({ filter: /.*/, namespace: "auth-sessions" }, ({ path }) => ({ contents: `export const text = ${JSON.stringify(texts.get(path) ?? fail(`there is no ${path}`))};\n` }));
       onLoad({ filter: /\.txt$/ }, async ({ path }) => ({ contents: await readFile(path, "utf8"), loader: "text" }));
       onLoad({ filter: /\.css$/ }, async ({ path }) => ({ contents: (await transform(await readFile(path, "utf8"), { loader: "css", minify: true, target: "es2022" })).code.trim(), loader: "text" }));
       onResolve({ filter: /\.wasm(\?.*)?$/ }, ({ path }) => ({ path, external: true }));
@@ -75,8 +76,10 @@ async function main() {
   const [wasms, texts] = [new Map(), new Map()];
   for (const [folder, { file, text }] of Object.entries(BUILDS)) {
     const built = join(wasmPack, folder, "auth_sessions_bg.wasm");
-    wasms.set(file, await readWasm(built));
-    texts.set(text, toText(await readFile(`${built}.deflate`)));
+    const wasm = await readWasm(built);
+    wasms.set(file, wasm);
+    texts.set(text, toText(wasm));
+    if (!wasm.equals(unpack(texts.get(text)))) fail(`src/npm/wasm.js makes other bytes of ${text} than it was made of`);
   }
 
   const manifestFile = join(source, "package.json");

@@ -106,7 +106,6 @@ export function sbom({ name, version, description, license: own }) {
     { type: "application", "bom-ref": "build:rustc", name: "rustc", version: rust, licenses: [{ expression: "MIT OR Apache-2.0" }], cpe: std.cpe },
     tool("cargo", "wasm-bindgen-cli", locked("wasm-bindgen"), { licenses: [{ expression: "MIT OR Apache-2.0" }] }),
     tool("cargo", "wasm-pack", wasmPack, { licenses: [{ expression: "MIT OR Apache-2.0" }] }),
-    tool("cargo", "zopfli", locked("zopfli"), { hashes: [{ alg: "SHA-256", content: sums.get(`zopfli@${locked("zopfli")}`) }], licenses: [{ expression: "Apache-2.0" }] }),
     npmTool("binaryen"),
     npmTool("esbuild"),
   ];

@@ -9,7 +9,8 @@
 //!
 //! | event | with |
 //! |---|---|
-//! | `start`, `waited`, `told` | |
+//! | `start` | what belongs to `tokens`, where nobody has to be asked for them |
+//! | `waited`, `told` | |
 //! | `tokens` | `access`, `refresh`: the tokens that are set now; `csrf`: the value of the cookie that the profile's `csrf` names |
 //! | `answer` | `answered` (the status), `received` (an object of the headers in [`crate::http::READ_HEADERS`]; a date in `retry-after` as seconds from now), the body beside it, and `listed` where the driver has read the sessions in it (the body may be left out then) |
 //! | `failed` | `failure`: `code`, `message`, `cause` (a number of the driver's own), `fatal`: no answer, or something else outside failed |
@@ -119,7 +120,7 @@ pub fn step(call: &str, body: &[u8]) -> String {
     let mut refresh = if forwarded.is_some() { String::new() } else { json.member("refresh").as_words() };
     let mut keep = Writer::new();
     // The caller's functions may not have heard of the newest ones; the old one must not be sent again. What is sent is known when it is answered.
-    if json.member("event").is_word("tokens") && is_among(memory, memory::REPLACED, &refresh) {
+    if words("start tokens").any(|event| json.member("event").is_word(event)) && is_among(memory, memory::REPLACED, &refresh) {
         refresh = memory.member(memory::REFRESH).as_words();
         given = memory.text(memory::ACCESS).unwrap_or(given);
         keep.text("access", Some(&given)).text("refresh", Some(&refresh));
@@ -250,27 +251,7 @@ impl<'a> Call<'a> {
     fn react(&mut self, answer: &'a Option<Document<'a>>, body: &[u8]) -> Result<Action, Error> {
         match self.json.member("event").word() {
             "start" => self.start(),
-            "tokens" => {
-                let stale = self.json.member("stale");
-                self.keep.json("stale", "null");
-                let adopted = self.json.member("adopted");
-                if !adopted.is_null() {
-                    let expires_at = Time::parse_iso(&adopted.member("expiresAt").as_words());
-                    let [access, refresh] = ["accessToken", "refreshToken"].map(|name| adopted.text(name).map(Secret::new));
-                    return self.finish_refresh(&access.unwrap_or_default(), refresh, expires_at, adopted.number("at"));
-                }
-                // Otherwise another call has refreshed while this one was on its way.
-                if !stale.is_null() && stale.as_words() == self.access.expose() {
-                    return Ok(to_do("refresh"));
-                }
-                let is_early = self.is_due();
-                self.keep.flag("isEarly", is_early);
-                if is_early {
-                    self.keep.flag("wasRefused", true);
-                    return Ok(to_do("refresh"));
-                }
-                self.go_on().or_else(|error| self.fail(error))
-            }
+            "tokens" => self.take_tokens(),
             "answer" => {
                 let status = self.json.number("answered").unwrap_or(0);
                 self.take_answer(Response {
@@ -313,6 +294,28 @@ impl<'a> Call<'a> {
         }
     }
 
+    fn take_tokens(&mut self) -> Result<Action, Error> {
+        let stale = self.json.member("stale");
+        self.keep.json("stale", "null");
+        let adopted = self.json.member("adopted");
+        if !adopted.is_null() {
+            let expires_at = Time::parse_iso(&adopted.member("expiresAt").as_words());
+            let [access, refresh] = ["accessToken", "refreshToken"].map(|name| adopted.text(name).map(Secret::new));
+            return self.finish_refresh(&access.unwrap_or_default(), refresh, expires_at, adopted.number("at"));
+        }
+        // Otherwise another call has refreshed while this one was on its way.
+        if !stale.is_null() && stale.as_words() == self.access.expose() {
+            return Ok(to_do("refresh"));
+        }
+        let is_early = self.is_due();
+        self.keep.flag("isEarly", is_early);
+        if is_early {
+            self.keep.flag("wasRefused", true);
+            return Ok(to_do("refresh"));
+        }
+        self.go_on().or_else(|error| self.fail(error))
+    }
+
     fn ask_tokens(&self) -> Action {
         let mut action = to_do("tokens");
         action.flag("own", self.forwarded.is_none() || self.is_key);
@@ -352,7 +355,7 @@ impl<'a> Call<'a> {
         if !own_base.is_null() && !json.is("isSecure") && !json.is("allowInsecure") {
             return self.fail(Error::new(Code::Insecure, "plain http lets anybody read the tokens: use https, or set allowInsecure"));
         }
-        Ok(self.ask_tokens())
+        if self.json.get_or_null("access").is_some() { self.take_tokens() } else { Ok(self.ask_tokens()) }
     }
 
     /// What the back-end can do, in JSON.

@@ -56,6 +56,9 @@ export class Host {
     this.#step = step;
     state.browser = isBrowser();
     state.offline = globalThis.navigator?.onLine === false;
+    const { token, refreshToken } = this.#options;
+    // Nobody has to be asked.
+    if (typeof token !== "function" && typeof refreshToken !== "function" && state.authorization === undefined && !this.#call.signal?.aborted) Object.assign(state, await this._tokens({ own: true }, state));
     state.event = "start";
     for (let body; ; ) {
       state.now = Date.now();

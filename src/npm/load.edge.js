@@ -1,5 +1,8 @@
-import { deflated } from "auth-sessions:edge-wasm";
-import { inflate, instantiate, once } from "./wasm.js";
+import { text } from "auth-sessions:edge-wasm";
+import { unpack } from "./text.js";
+import { instantiate } from "./wasm.js";
+
+let step;
 
 /** With the handler in it, for every runtime that compiles: Node, Deno, Bun, and those like them. */
-export const load = /* @__PURE__ */ once(async () => instantiate(await WebAssembly.compile(await inflate(deflated))));
+export const load = async () => (step ??= instantiate(new WebAssembly.Module(unpack(text))));

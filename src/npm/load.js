@@ -1,6 +1,9 @@
-// First, so that it stands before all else: a compressor looks back 32 KB, and would see no code from behind it.
-import { deflated } from "auth-sessions:wasm";
-import { inflate, instantiate, once } from "./wasm.js";
+// First, so that it stands before all else: a compressor looks back 32 KB, and the end of the wasm, its texts, is what code has in common with it.
+import { text } from "auth-sessions:wasm";
+import { unpack } from "./text.js";
+import { instantiate } from "./wasm.js";
 
-/** For every runtime and bundler: the wasm is part of the JavaScript. */
-export const load = /* @__PURE__ */ once(async () => instantiate(await WebAssembly.compile(await inflate(deflated))));
+let step;
+
+/** For every runtime and bundler: the wasm is part of the JavaScript. Compiled on the spot: so small a module takes a millisecond, and several where another thread does it. */
+export const load = async () => (step ??= instantiate(new WebAssembly.Module(unpack(text))));

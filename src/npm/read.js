@@ -86,6 +86,8 @@ function moment(value, unit) {
 }
 
 let USUAL;
+/** Where things are, for the profile and the kind of items that came last. */
+let PLACES;
 
 /** Labels that were made, for all clients, with what they were made of: users have few devices. */
 let LABELS = [];
@@ -116,11 +118,14 @@ export function readSessions(plan, bytes, call, describe) {
 }
 
 function arrange({ list, item: place, current: told, isCurrent }, body, { goal, id: wanted, access }, describe, isQuoted) {
-  USUAL ??= Object.fromEntries(usual.trim().split("\n").map((line) => line.split(":")).map(([member, paths]) => [member, paths.split(" ").map(steps)]));
   const { fields = {}, statuses = {}, time: unit, handle: handlePath } = list;
-  const said = {};
-  for (const member in USUAL) said[member] = fields[member]?.map(steps) ?? USUAL[member];
-  const methods = fields.method?.map(steps) ?? [];
+  const source = JSON.stringify(fields);
+  if (PLACES?.source !== source) {
+    USUAL ??= Object.fromEntries(usual.trim().split("\n").map((line) => line.split(":")).map(([member, paths]) => [member, paths.split(" ").map(steps)]));
+    PLACES = { source, said: { method: [] }, keys: [] };
+    for (const member of [...Object.keys(USUAL), "method"]) PLACES.said[member] = fields[member]?.map(steps) ?? USUAL[member] ?? [];
+  }
+  const { said } = PLACES;
   const hasHandles = handlePath !== undefined;
   const handleSteps = steps(handlePath ?? "");
   const timeOf = (value) => moment(value, unit);
@@ -134,9 +139,8 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
     return typeof found === "number" ? String(found) : found;
   };
 
-  // Most items have the same names as the one before.
-  let keys = [];
-  let paths;
+  // Most items have the same names as the one before, of this list and of the last.
+  let { keys, paths } = PLACES;
   let inside;
   const seen = [];
   const sameAs = (before, names) => {
@@ -149,9 +153,10 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
   const shape = (item) => {
     const names = Object.keys(item);
     if (paths && sameAs(keys, names)) return;
-    keys = names;
     paths = {};
     for (const member in said) paths[member] = said[member].filter(([name]) => name === undefined || names.includes(name));
+    PLACES.keys = keys = names;
+    PLACES.paths = paths;
   };
   const known = new Map();
   const isSecret = (name) => known.get(name) ?? (known.set(name, SECRET.test(name)), known.get(name));
@@ -214,7 +219,7 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
     pending.get(key).sessions.push(session);
   };
   const methodOf = (item) => {
-    const method = first(item, methods, any);
+    const method = first(item, paths.method, any);
     const [category, code, name] = ["category", "code", "displayName"].map((name) => text(method?.[name]));
     return category !== null && code !== null && name !== null ? { category, code, name } : null;
   };
@@ -234,7 +239,7 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
       current,
       device: null,
       location: city !== null || country !== null ? { city, country } : null,
-      method: methods.length > 0 ? methodOf(item) : null,
+      method: paths.method.length > 0 ? methodOf(item) : null,
       raw: hasSecrets(item, 0, keys) ? withoutSecrets(item) : item,
     };
     label(item, session);

@@ -23,13 +23,14 @@ export function define(load, Driver = Host) {
       options = {};
       broken = fail("invalid_options", "an option can't be read: see the cause", cause);
     }
+    let config;
     // What lasts between calls lives here and not in wasm: nothing has to be freed, and nothing is lost with an instance.
     const memory = { texts: {}, paced: [], refreshing: new Map(), leaving: 0 };
 
     async function run(operation, args, direct) {
       try {
         if (broken) throw broken;
-        const config = readOptions(options);
+        config ??= readOptions(options);
         if (options.refreshToken) listen();
         const call = readArguments(operation, args);
         const host = new Driver(options, memory, call, run);

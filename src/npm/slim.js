@@ -1,9 +1,10 @@
 import { define } from "./sessions.js";
-import { instantiate, once } from "./wasm.js";
+import { instantiate } from "./wasm.js";
 
 export { SessionsError } from "./error.js";
 
 let source;
+let starting;
 
 /** Where the wasm is, for bundlers that don't follow `new URL("…", import.meta.url)`. Before the first call. */
 export function initialize(from) {
@@ -12,9 +13,16 @@ export function initialize(from) {
   Promise.resolve(from).catch(() => {});
 }
 
-export const { createSessions, createAuthVital, describeDevice } = /* @__PURE__ */ define(
-  /* @__PURE__ */ once(async () => instantiate(await compile(await (source ?? new URL("./auth_sessions.wasm", import.meta.url))))),
-);
+/** Once, on the first call. After a failure the next call tries again. */
+const load = () =>
+  (starting ??= start().catch((error) => {
+    starting = undefined;
+    throw error;
+  }));
+
+const start = async () => instantiate(await compile(await (source ?? new URL("./auth_sessions.wasm", import.meta.url))));
+
+export const { createSessions, createAuthVital, describeDevice } = /* @__PURE__ */ define(load);
 
 /** Compiles while it is downloaded, if the server says that it is wasm. */
 async function compile(from) {

@@ -1,15 +1,3 @@
-/** A start that happens once, on the first call. After a failure the next call tries again. */
-export function once(start) {
-  let started;
-  return () => {
-    started ??= start().catch((error) => {
-      started = undefined;
-      throw error;
-    });
-    return started;
-  };
-}
-
 /** A larger memory, in bytes, is not kept: it never gets smaller. */
 const LARGE = 64 * 1024 * 1024;
 
@@ -19,6 +7,7 @@ const LARGE = 64 * 1024 * 1024;
  */
 export function instantiate(module) {
   let instance;
+  const [encoder, decoder] = [new TextEncoder(), new TextDecoder()];
   return (call, body = new Uint8Array()) => {
     const { memory, __wbindgen_malloc, reset, step } = (instance ??= new WebAssembly.Instance(module)).exports;
     const view = (at, size) => new Uint8Array(memory.buffer, at >>> 0, size);
@@ -29,7 +18,7 @@ export function instantiate(module) {
     };
     let isSound;
     try {
-      const next = JSON.parse(new TextDecoder().decode(view(...step(...put(new TextEncoder().encode(JSON.stringify(call))), ...put(body)))));
+      const next = JSON.parse(decoder.decode(view(...step(...put(encoder.encode(JSON.stringify(call))), ...put(body)))));
       // Overwrites what it was told: there were tokens in it.
       reset();
       isSound = memory.buffer.byteLength < LARGE;
@@ -42,23 +31,4 @@ export function instantiate(module) {
       }
     }
   };
-}
-
-/** The bytes behind deflated ones that were written as text. */
-export const inflate = (text) => new Response(new Blob([unpack(text)]).stream().pipeThrough(new DecompressionStream("deflate-raw"))).arrayBuffer();
-
-/** The bytes behind text of 91 symbols, 37 of them of 6 bits and 54 of 7 (`xtask/text.mjs` writes it). */
-function unpack(text) {
-  const bytes = new Uint8Array(text.length);
-  let [bits, count, size] = [0, 0, 0];
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    // Of the printable characters, three are not used.
-    const symbol = code - 33 - (code > 34) - (code > 60) - (code > 92);
-    const length = symbol < 37 ? 6 : 7;
-    bits = (bits << length) | (symbol < 37 ? symbol : symbol + 37);
-    count += length;
-    if (count > 7) bytes[size++] = bits >> (count -= 8);
-  }
-  return bytes.subarray(0, size);
 }

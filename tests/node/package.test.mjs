@@ -124,10 +124,10 @@ test("a refused compilation is told, and tried again by the next call", async ()
   const { result } = await run(`
     import { describeDevice } from "auth-sessions";
     await fetch("data:,");
-    const { compile } = WebAssembly;
-    WebAssembly.compile = async () => { throw new WebAssembly.CompileError("refused"); };
+    const { Module } = WebAssembly;
+    WebAssembly.Module = class { constructor() { throw new WebAssembly.CompileError("refused"); } };
     const error = await describeDevice("x").catch((error) => error);
-    WebAssembly.compile = compile;
+    WebAssembly.Module = Module;
     const { label } = await describeDevice("curl/8");
     process.stdout.write(JSON.stringify([error.code, error.cause.message, /wasm-unsafe-eval/.test(error.message), label]));
   `);

@@ -7,7 +7,6 @@ use std::{
     ffi::OsString,
     fs,
     io::{BufRead, BufReader},
-    num::NonZeroU64,
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -23,8 +22,17 @@ const BESIDE_THE_POINT: &[&str] = &["Your wasm pkg is ready", "failed to get was
 ///
 /// And the linker does the LTO: rustc's own leaves out the allocator's functions, so that it can't see that this package's does nothing to free memory
 /// (`src/js/arena.rs`). That is another 10 %.
-const LEAN: &[&str] =
-    &["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none", "-Zfmt-debug=none", "-Clinker-plugin-lto", "-Clink-arg=--lto-O3"];
+///
+/// Its stack of 1 MiB would stand before the data, and make every address a byte longer and the memory 17 pages. The deepest JSON that is read takes 16 KiB (`tests/node/stack.test.mjs`); running out of it is a trap.
+const LEAN: &[&str] = &[
+    "-Zunstable-options",
+    "-Cpanic=immediate-abort",
+    "-Zlocation-detail=none",
+    "-Zfmt-debug=none",
+    "-Clinker-plugin-lto",
+    "-Clink-arg=--lto-O3",
+    "-Clink-arg=-zstack-size=65536",
+];
 
 /// What rustc's wasm uses; the same as in Cargo.toml, for wasm-pack's own wasm-opt.
 const FEATURES: &[&str] = &[
@@ -46,7 +54,7 @@ pub fn build() -> Result<()> {
     run(command("cargo").args(["fetch", "--quiet", "--target", "wasm32-unknown-unknown"])).context("could not get the crates")?;
     let out = target().join("wasm");
     for (folder, features) in [("pkg", &[][..]), ("edge", &["--features", "edge"])] {
-        deflate(&wasm(&out.join(folder), features)?)?;
+        wasm(&out.join(folder), features)?;
     }
     run(command("node").arg("xtask/package.mjs").arg(&out))
 }
@@ -89,15 +97,6 @@ fn trim(wasm: &Path) -> Result<()> {
         .arg(wasm)
         .arg("-o")
         .arg(wasm))
-}
-
-/// Deflates the wasm for the entry that inlines it, as `….deflate` beside it. Zopfli takes its time and saves another 5 %.
-fn deflate(wasm: &Path) -> Result<()> {
-    let mut packed = Vec::new();
-    let options = zopfli::Options { iteration_count: NonZeroU64::MIN.saturating_add(59), ..zopfli::Options::default() };
-    zopfli::compress(options, zopfli::Format::Deflate, fs::read(wasm)?.as_slice(), &mut packed)?;
-    fs::write(wasm.with_extension("wasm.deflate"), packed)?;
-    Ok(())
 }
 
 /// Prints the sizes of what `pkg/` makes a browser download; with `enforce`, an error when that is over the budget.

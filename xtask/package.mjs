@@ -6,6 +6,7 @@
 // entries would stand before the inlined wasm in every download, see load.js.) The entries may import, besides each other:
 //
 //     auth-sessions:wasm, auth-sessions:edge-wasm    { text }, the wasm as text (see text.mjs)
+//     auth-sessions:first    { first }, the request of a client's first list, for back-ends where nothing is to be known for it: what the wasm says
 //     a .css file    its text, without what only people read; a .txt file, its text
 //     ./auth_sessions.wasm, ./auth_sessions_edge.wasm (with ?module or without)    the file itself; the import is left as it is
 import { existsSync, readFileSync } from "node:fs";
@@ -14,6 +15,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
 import { unpack } from "../src/npm/text.js";
+import { instantiate } from "../src/npm/wasm.js";
 import { sbom } from "./sbom.mjs";
 import { toText } from "./text.mjs";
 
@@ -45,11 +47,28 @@ function version() {
   return section?.match(/^version\s*=\s*"([^"]+)"/m)?.[1] ?? fail("no version in [workspace.package] of Cargo.toml");
 }
 
-function plugin(texts) {
+/** Providers that browsers can ask, and whose list needs no more than a token. */
+const PLAIN = ["authvital", "rest", "better-auth"];
+
+/** What the wasm says of the first list of a client with such a provider, when nothing else is known: the path, and the headers with the token's place. */
+async function firstLists(wasm) {
+  const step = instantiate(await WebAssembly.compile(wasm));
+  const lists = PLAIN.map((provider) => {
+    const state = { goal: "list", event: "start", provider, base: "https://auth.example", isSecure: true, access: "{token}", refresh: null, headers: [], memory: {}, now: 0 };
+    const { do: what, method, url, headers, body, attempt } = step(state);
+    const path = url?.slice(state.base.length);
+    if (what !== "send" || method !== "GET" || body !== null || attempt !== 1 || path.includes("?")) fail(`the first list of ${provider} is not a plain request any more`);
+    return [provider, { path, headers }];
+  });
+  return Object.fromEntries(lists);
+}
+
+function plugin(texts, first) {
   return {
     name: "auth-sessions",
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^auth-sessions:/ }, ({ path }) => ({ path, namespace: "auth-sessions" }));
+      onLoad({ filter: /:first$/, namespace: "auth-sessions" }, () => ({ contents: `export const first = ${JSON.stringify(first)};\n` }));
       onLoad({ filter: /.*/, namespace: "auth-sessions" }, ({ path }) => ({ contents: `export const text = ${JSON.stringify(texts.get(path) ?? fail(`there is no ${path}`))};\n` }));
       onLoad({ filter: /\.txt$/ }, async ({ path }) => ({ contents: await readFile(path, "utf8"), loader: "text" }));
       onLoad({ filter: /\.css$/ }, async ({ path }) => ({ contents: (await transform(await readFile(path, "utf8"), { loader: "css", minify: true, target: "es2022" })).code.trim(), loader: "text" }));
@@ -103,7 +122,7 @@ async function main() {
     platform: "neutral",
     target: "es2022",
     charset: "utf8",
-    plugins: [plugin(texts)],
+    plugins: [plugin(texts, await firstLists(wasms.get(BUILDS.pkg.file)))],
     logLevel: "warning",
   }).catch(() => process.exit(1));
 

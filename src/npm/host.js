@@ -1,3 +1,4 @@
+import { first } from "auth-sessions:first";
 import { SessionsError, fail, toSessionsError } from "./error.js";
 import { readSessions } from "./read.js";
 import { alone, isBrowser, listen, newest, tell } from "./tabs.js";
@@ -20,6 +21,7 @@ const REAUTHENTICATION = 10 * 60 * 1000;
 /** The next request would meet the same error. */
 const DOOMS_THE_REST = ["aborted", "unauthenticated", "rate_limited", "reauthentication_required"];
 
+const sourceOf = ({ method, url, headers, body }) => JSON.stringify([method, url, headers, body]);
 const late = (what) => ({ ...fail("timeout", `no ${what} in time: see timeout and totalTimeout`), transient: true });
 const aborted = (signal) => fail("aborted", "the call was aborted", signal.reason);
 
@@ -39,6 +41,8 @@ export class Host {
   #run;
   #ends;
   #step;
+  /** A request that was sent before the wasm side was there to say so. */
+  #early;
   /** The sessions in the last answer, if there were any. */
   #read;
 
@@ -51,22 +55,37 @@ export class Host {
     this.#ends = Date.now() + this.#totalTimeout;
   }
 
-  /** The result. A logout has one even when time runs out or the caller gives up. `state` is what the wasm side is told; it says what to keep in it. */
-  async drive(step, state) {
-    this.#step = step;
+  /**
+   * The result. A logout has one even when time runs out or the caller gives up. `load` gives the wasm side's step; `state` is what it is told, and it says what to keep in it.
+   */
+  async drive(load, state) {
     state.browser = isBrowser();
     state.offline = globalThis.navigator?.onLine === false;
-    const { token, refreshToken } = this.#options;
-    // Nobody has to be asked.
-    if (typeof token !== "function" && typeof refreshToken !== "function" && state.authorization === undefined && !this.#call.signal?.aborted) Object.assign(state, await this._tokens({ own: true }, state));
     state.event = "start";
+    const { token, refreshToken } = this.#options;
+    const plain = this.#first(state);
+    if (plain || (typeof token !== "function" && typeof refreshToken !== "function" && state.authorization === undefined && !this.#call.signal?.aborted)) {
+      await this.#act({ do: "tokens", own: true }, state);
+      if (state.event === "tokens") state.event = "start";
+    }
+    // While the answer is on its way there is time for what takes some.
+    if (plain && state.event === "start" && /^[!-~]+$/.test(state.access ?? "")) this.#early = this.#request(plain(state.access));
+    try {
+      this.#step = await load();
+      return await this.#steps(state);
+    } finally {
+      this.#early?.controller.abort();
+    }
+  }
+
+  async #steps(state) {
     for (let body; ; ) {
       state.now = Date.now();
       state.random = Math.trunc(Math.random() * 1000);
       state.memory = this.#memory.texts;
       let action;
       try {
-        action = step(state, body);
+        action = this.#step(state, body);
       } catch (error) {
         // Nobody knows what the answer was.
         if (state.goal === "refresh" && state.sent) spend(this.#memory.texts, this.#newest(state.refresh));
@@ -89,18 +108,33 @@ export class Host {
         return value;
       }
       Object.assign(state, action.keep);
-      try {
-        const { body: bytes, ...told } = await this[`_${action.do}`](action, state);
-        body = bytes;
-        Object.assign(state, told);
-      } catch (error) {
-        // Of a failure the wasm side sees the code, the message, and the number of the cause.
-        const { code = "internal", message = "an unexpected failure", cause } = error ?? {};
-        const number = cause === undefined ? null : this.#causes.push(cause) - 1;
-        state.event = "failed";
-        state.failure = { code: String(code), message: String(message), cause: number, fatal: action.do !== "send" };
-      }
+      body = await this.#act(action, state);
     }
+  }
+
+  /** Does what is to be done, and puts what came of it into the state; gives the body of an answer. */
+  async #act(action, state) {
+    try {
+      const { body, ...told } = await this[`_${action.do}`](action, state);
+      Object.assign(state, told);
+      return body;
+    } catch (error) {
+      // Of a failure the wasm side sees the code, the message, and the number of the cause.
+      const { code = "internal", message = "an unexpected failure", cause } = error ?? {};
+      const number = cause === undefined ? null : this.#causes.push(cause) - 1;
+      state.event = "failed";
+      state.failure = { code: String(code), message: String(message), cause: number, fatal: action.do !== "send" };
+    }
+  }
+
+  /** The request of a client's first list, where there is nothing to be thought about: what the wasm side says then (`xtask/package.mjs` asks it). */
+  #first({ goal, base, isSecure, headers }) {
+    const { provider } = this.#options;
+    const { input, signal } = this.#call;
+    const isPlain = goal === "list" && base && isSecure && !headers.length && !signal?.aborted && Object.values(input).every((value) => value === undefined) && !Object.keys(this.#memory.texts).length;
+    if (!isPlain || !Object.hasOwn(first, provider)) return;
+    const { path, headers: needed } = first[provider];
+    return (token) => ({ method: "GET", url: base + path, template: path, headers: needed.map(([name, value]) => [name, value.replace("{token}", () => token)]), body: null, attempt: 1 });
   }
 
   /** An error of the wasm side with what its numbers stand for. */
@@ -130,15 +164,28 @@ export class Host {
     return pair?.slice(pair.indexOf("=") + 1).trim();
   }
 
-  /** Redirects are never followed: they could carry a secret to another origin. ("error" is refused by some edge runtimes.) */
-  async _send({ method, url, template, headers, body, attempt, isLong, read: plan }, state) {
+  async _send(action, state) {
+    if (this.#call.signal?.aborted) throw aborted(this.#call.signal);
+    const { about, began, answer } = this.#early?.source === sourceOf(action) ? this.#early : this.#request(action);
+    this.#early = undefined;
+    const { skew, ...received } = await answer;
+    this.#memory.texts.skew = skew ?? this.#memory.texts.skew;
+    const { read: plan } = action;
+    const access = state.access ?? state.authorization?.replace(/^Bearer /, "");
+    const isSuccess = received.answered >= 200 && received.answered < 300;
+    this.#read = plan && isSuccess ? readSessions(plan, received.body, { ...state, access }, (told) => label(this.#step, told)) : undefined;
+    const { handles, listed } = this.#read ?? {};
+    if (handles?.size && state.authorization === undefined) this.#memory.handles = Object.assign(handles, { of: access });
+    // What can't be used is for the wasm side to say.
+    const isUsed = listed?.size !== undefined || listed?.found;
+    return { event: "answer", ...received, listed, ...(isUsed && { body: undefined }), about: { ...about, status: received.answered, durationMs: Date.now() - began } };
+  }
+
+  /** Sends a request. Redirects are never followed: they could carry a secret to another origin. ("error" is refused by some edge runtimes.) */
+  #request(action) {
+    const { method, url, template, headers, body, attempt, isLong } = action;
     const { fetch = globalThis.fetch, credentials, timeout = 10_000 } = this.#options;
-    if (typeof fetch !== "function") {
-      throw fail("unsupported", "this runtime has no fetch: pass one as the option fetch");
-    }
-    if (this.#call.signal?.aborted) {
-      throw aborted(this.#call.signal);
-    }
+    if (typeof fetch !== "function") throw fail("unsupported", "this runtime has no fetch: pass one as the option fetch");
     let request;
     try {
       const merged = new Headers();
@@ -158,20 +205,13 @@ export class Host {
     const limit = Math.min(isLong ? Infinity : (this.#call.timeout ?? timeout), this.#ends - began);
     if (limit <= 0) throw late("answer");
     const controller = new AbortController();
-    try {
-      const { skew, ...answer } = await this.#within(receive(fetch, request, controller.signal, began + limit), limit, "answer");
-      this.#memory.texts.skew = skew ?? this.#memory.texts.skew;
-      const read = plan && answer.answered >= 200 && answer.answered < 300 ? readSessions(plan, answer.body, { ...state, access: state.access ?? state.authorization?.replace(/^Bearer /, "") }, (told) => label(this.#step, told)) : undefined;
-      this.#read = read;
-      const { handles, listed } = read ?? {};
-      if (handles?.size && state.authorization === undefined) this.#memory.handles = Object.assign(handles, { of: state.access });
-      // What can't be used is for the wasm side to say.
-      const isUsed = listed?.size !== undefined || listed?.found;
-      return { event: "answer", ...answer, listed, ...(isUsed && { body: undefined }), about: { ...about, status: answer.answered, durationMs: Date.now() - began } };
-    } catch (error) {
+    const answer = this.#within(receive(fetch, request, controller.signal, began + limit), limit, "answer").catch((error) => {
       controller.abort();
       throw error;
-    }
+    });
+    // One that nobody waits for any more is nobody's failure.
+    answer.catch(() => {});
+    return { source: sourceOf(action), about, began, answer, controller };
   }
 
   async _wait({ ms, reason, attempt }) {

@@ -44,7 +44,7 @@ export function define(load, Driver = Host) {
           await host.settle();
         }
         const state = { goal: operation, ...config, ...call.input, headers: mergeHeaders(options, call) };
-        const drive = async (more) => host.drive(await host.ready(wasm()), Object.assign(state, more));
+        const drive = async (more) => host.drive(() => host.ready(wasm()), Object.assign(state, more));
         // Meanwhile no tokens are refreshed: nobody would end what comes out of it.
         memory.leaving += isOwn;
         const result = await (direct ? host.alone(`auth-sessions ${config.base}`, direct.token, drive) : drive()).catch((thrown) => {

@@ -55,10 +55,10 @@ async function firstLists(wasm) {
   const step = instantiate(await WebAssembly.compile(wasm));
   const lists = PLAIN.map((provider) => {
     const state = { goal: "list", event: "start", provider, base: "https://auth.example", isSecure: true, access: "{token}", refresh: null, headers: [], memory: {}, now: 0 };
-    const { do: what, method, url, headers, body, attempt } = step(state);
+    const { do: what, method, url, headers, body, attempt, read } = step(state);
     const path = url?.slice(state.base.length);
     if (what !== "send" || method !== "GET" || body !== null || attempt !== 1 || path.includes("?")) fail(`the first list of ${provider} is not a plain request any more`);
-    return [provider, { path, headers }];
+    return [provider, { path, headers, read }];
   });
   return Object.fromEntries(lists);
 }

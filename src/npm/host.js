@@ -1,6 +1,6 @@
 import { first } from "auth-sessions:first";
 import { SessionsError, fail, toSessionsError } from "./error.js";
-import { readSessions } from "./read.js";
+import { Plain, readSessions } from "./read.js";
 import { alone, isBrowser, listen, newest, tell } from "./tabs.js";
 
 /** A larger answer is not a list of sessions. */
@@ -43,8 +43,10 @@ export class Host {
   #step;
   /** A request that was sent before the wasm side was there to say so. */
   #early;
+  /** What a plain list hangs on, as a text; not set where it may be none. */
+  #key;
   /** The sessions in the last answer, if there were any. */
-  #read;
+  #read = {};
 
   /** `memory` has what lasts from call to call; `run` starts another call of the same client. */
   constructor(options, memory, call, run) {
@@ -62,24 +64,68 @@ export class Host {
     state.browser = isBrowser();
     state.offline = globalThis.navigator?.onLine === false;
     state.event = "start";
-    const { token, refreshToken } = this.#options;
-    const plain = this.#first(state);
-    if (plain || (typeof token !== "function" && typeof refreshToken !== "function" && state.authorization === undefined && !this.#call.signal?.aborted)) {
+    const { token, refreshToken, provider, hooks } = this.#options;
+    const isList = state.goal === "list" && state.authorization === undefined;
+    const mayBePlain = isList && (this.#memory.plain || Object.hasOwn(first, provider));
+    const isFixed = typeof token !== "function" && typeof refreshToken !== "function" && state.authorization === undefined;
+    if ((mayBePlain || isFixed) && !this.#call.signal?.aborted) {
       await this.#act({ do: "tokens", own: true }, state);
       if (state.event === "tokens") state.event = "start";
     }
-    // While the answer is on its way there is time for what takes some.
-    if (plain && state.event === "start" && /^[!-~]+$/.test(state.access ?? "")) this.#early = this.#request(plain(state.access));
+    // Whether a token with a refresh token beside it is due is for the wasm side to say. When the other's clock is ahead makes no difference without.
+    if (isList && state.event === "start" && !state.refresh) this.#key = JSON.stringify({ ...state, memory: { ...this.#memory.texts, skew: undefined } });
+    const action = mayBePlain && state.event === "start" ? this.#plain(state) : undefined;
     try {
+      // While the answer is on its way there is time for what takes some.
+      if (action) this.#early = this.#request(action);
+      const page = action && !hooks ? await this.#page(action, state) : undefined;
+      if (page) return page;
       this.#step = await load();
       return await this.#steps(state);
     } finally {
       this.#early?.controller.abort();
+      // Engines keep a host for a while, and with it what it holds.
+      this.#early = undefined;
+      this.#read = {};
     }
   }
 
+  /**
+   * What to send for a list about which nothing has to be thought, because the wasm side would say the same again: a step is a pure function. Of a client's first list it was asked when the package
+   * was made (`xtask/package.mjs`).
+   */
+  #plain({ access, refresh, base, isSecure, headers, sendsCookies }) {
+    const { plain, texts } = this.#memory;
+    if (plain && plain.key === this.#key) return plain.action;
+    const isFirst = Object.keys(texts).every((name) => !refresh && ["skew", "numbers"].includes(name));
+    const { provider } = this.#options;
+    const known = Object.hasOwn(first, provider) && isFirst && base && isSecure && !headers.length && !sendsCookies && Object.values(this.#call.input).every((value) => value === undefined);
+    if (!known || !/^[!-~]+$/.test(access ?? "")) return;
+    const current = sessionIn(access) ?? (refresh ? sessionIn(refresh) : null);
+    if (current === undefined) return;
+    const { path, headers: needed, read } = first[provider];
+    return { method: "GET", url: base + path, template: path, headers: needed.map(([name, value]) => [name, value.replace("{token}", () => access)]), body: null, attempt: 1, read: { ...read, current } };
+  }
+
+  /** The result of a list if its answer is as plain as that: one page, and no failure. */
+  async #page(action, state) {
+    const received = await this.#early.answer.catch(() => ({}));
+    const { listed, sessions } = this.#received(action, received, state);
+    if (!(listed?.size >= 0) || listed.next !== null) return;
+    this.#early = undefined;
+    const { size, areNumbers, count, total } = listed;
+    if (size > 0) this.#memory.texts.numbers = areNumbers ? "1" : null;
+    const page = new Plain();
+    page.sessions = sessions;
+    page.count = count ?? size;
+    page.total = total;
+    page.next = null;
+    return page;
+  }
+
   async #steps(state) {
-    for (let body; ; ) {
+    let sent;
+    for (let body, steps = 1; ; steps++) {
       state.now = Date.now();
       state.random = Math.trunc(Math.random() * 1000);
       state.memory = this.#memory.texts;
@@ -103,10 +149,13 @@ export class Host {
       if (action.do === "done") {
         // Of sessions the wasm side knows no more than it has to.
         const value = action.value ?? this.#read.session;
-        if (this.#read?.sessions && value.sessions === null) value.sessions = this.#read.sessions;
+        if (this.#read.sessions && value.sessions === null) value.sessions = this.#read.sessions;
+        // Start, request, answer, and no more pages.
+        if (this.#key && steps === 2 && value.next === null) this.#memory.plain = { key: this.#key, action: sent };
         if (value.error) value.error = this.#named(value.error);
         return value;
       }
+      sent = action;
       Object.assign(state, action.keep);
       body = await this.#act(action, state);
     }
@@ -125,16 +174,6 @@ export class Host {
       state.event = "failed";
       state.failure = { code: String(code), message: String(message), cause: number, fatal: action.do !== "send" };
     }
-  }
-
-  /** The request of a client's first list, where there is nothing to be thought about: what the wasm side says then (`xtask/package.mjs` asks it). */
-  #first({ goal, base, isSecure, headers }) {
-    const { provider } = this.#options;
-    const { input, signal } = this.#call;
-    const isPlain = goal === "list" && base && isSecure && !headers.length && !signal?.aborted && Object.values(input).every((value) => value === undefined) && !Object.keys(this.#memory.texts).length;
-    if (!isPlain || !Object.hasOwn(first, provider)) return;
-    const { path, headers: needed } = first[provider];
-    return (token) => ({ method: "GET", url: base + path, template: path, headers: needed.map(([name, value]) => [name, value.replace("{token}", () => token)]), body: null, attempt: 1 });
   }
 
   /** An error of the wasm side with what its numbers stand for. */
@@ -169,16 +208,20 @@ export class Host {
     const { about, began, answer } = this.#early?.source === sourceOf(action) ? this.#early : this.#request(action);
     this.#early = undefined;
     const { skew, ...received } = await answer;
-    this.#memory.texts.skew = skew ?? this.#memory.texts.skew;
-    const { read: plan } = action;
-    const access = state.access ?? state.authorization?.replace(/^Bearer /, "");
-    const isSuccess = received.answered >= 200 && received.answered < 300;
-    this.#read = plan && isSuccess ? readSessions(plan, received.body, { ...state, access }, (told) => label(this.#step, told)) : undefined;
-    const { handles, listed } = this.#read ?? {};
-    if (handles?.size && state.authorization === undefined) this.#memory.handles = Object.assign(handles, { of: access });
+    const { listed } = this.#received(action, { ...received, skew }, state);
     // What can't be used is for the wasm side to say.
     const isUsed = listed?.size !== undefined || listed?.found;
     return { event: "answer", ...received, listed, ...(isUsed && { body: undefined }), about: { ...about, status: received.answered, durationMs: Date.now() - began } };
+  }
+
+  /** What is to be known of an answer, and the sessions in it. */
+  #received({ read: plan }, { answered, body, skew }, { goal, id, access: own, authorization }) {
+    this.#memory.texts.skew = skew ?? this.#memory.texts.skew;
+    const access = own ?? authorization?.replace(/^Bearer /, "");
+    this.#read = (plan && answered >= 200 && answered < 300 && readSessions(plan, body, { goal, id, access }, (told) => label(this.#step, told))) || {};
+    const { handles } = this.#read;
+    if (handles?.size && authorization === undefined) this.#memory.handles = Object.assign(handles, { of: access });
+    return this.#read;
   }
 
   /** Sends a request. Redirects are never followed: they could carry a secret to another origin. ("error" is refused by some edge runtimes.) */
@@ -523,6 +566,18 @@ async function readAll(response, ends, signal) {
 
 /** Labels of devices: for each what stands in a line of `describe_all` (src/device.rs). */
 export const label = (step, told) => step(told.map((parts) => parts.map((part) => String(part).replace(/[\t\n]/g, " ")).join("\t")).join("\n"));
+
+/** The session that a token names, unverified (see `src/jwt.rs`): null where it names none, nothing where that can't be read. */
+function sessionIn(token) {
+  const [, payload, end] = token.split(".");
+  if (end === undefined) return null;
+  try {
+    const bytes = Uint8Array.from(atob(payload.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
+    const { sid, arn } = JSON.parse(new TextDecoder().decode(bytes));
+    const id = sid ?? arn ?? "";
+    return typeof id === "string" ? id || null : undefined;
+  } catch {}
+}
 
 /** A token is among those that are kept in lines: `spent`, or `replaced`. */
 export const isAmong = (lines, token) => Boolean(token) && Boolean(lines?.split("\n").includes(token));

@@ -94,12 +94,12 @@ export class Host {
    * What to send for a list about which nothing has to be thought, because the wasm side would say the same again: a step is a pure function. Of a client's first list it was asked when the package
    * was made (`xtask/package.mjs`).
    */
-  #plain({ access, refresh, base, isSecure, headers, sendsCookies }) {
+  #plain({ access, refresh, base, isSecure, environment, headers }) {
     const { plain, texts } = this.#memory;
     if (plain && plain.key === this.#key) return plain.action;
     const isFirst = Object.keys(texts).every((name) => !refresh && ["skew", "numbers"].includes(name));
     const { provider } = this.#options;
-    const known = Object.hasOwn(first, provider) && isFirst && base && isSecure && !headers.length && !sendsCookies && Object.values(this.#call.input).every((value) => value === undefined);
+    const known = Object.hasOwn(first, provider) && isFirst && base && isSecure && !environment && !headers.length && Object.values(this.#call.input).every((value) => value === undefined);
     if (!known || !/^[!-~]+$/.test(access ?? "")) return;
     const current = sessionIn(access) ?? (refresh ? sessionIn(refresh) : null);
     if (current === undefined) return;
@@ -140,7 +140,7 @@ export class Host {
       state.listed = undefined;
       Object.assign(this.#memory.texts, action.remember);
       // What was learnt of one user is nothing for the next.
-      if ("signedOut" in action.remember) this.#memory.handles = undefined;
+      if ("signedOut" in action.remember) Object.assign(this.#memory, { handles: undefined, plain: undefined });
       if (state.event === "answer") {
         const { requestId, warnings } = action;
         this.#hook("onResponse", { ...state.about, requestId, warnings: warnings ? warnings.split("|").map((text) => text.trim()) : [] });

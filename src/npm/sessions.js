@@ -53,7 +53,7 @@ export function define(load, Driver = Host) {
           // Even where wasm does not start, or traps, the user is logged out on this side.
           if (isOwn) {
             Object.assign(texts, { signedOut: `1${texts.signedOut ?? ""}`, accessToken: null, refreshToken: null, due: null, currentId: null });
-            memory.handles = undefined;
+            Object.assign(memory, { handles: undefined, plain: undefined });
           }
           const server = state.event === "answer" ? "rejected" : state.sent ? "unreachable" : "skipped";
           return { success: false, message: error.message, server, error };

@@ -173,7 +173,7 @@ export class Host {
     const { read: plan } = action;
     const access = state.access ?? state.authorization?.replace(/^Bearer /, "");
     const isSuccess = received.answered >= 200 && received.answered < 300;
-    this.#read = plan && isSuccess ? readSessions(plan, received.body, { ...state, access }, (told) => label(this.#step, told)) : undefined;
+    this.#read = plan && isSuccess ? readSessions(plan, received.body, { ...state, access }) : undefined;
     const { handles, listed } = this.#read ?? {};
     if (handles?.size && state.authorization === undefined) this.#memory.handles = Object.assign(handles, { of: access });
     // What can't be used is for the wasm side to say.
@@ -520,9 +520,6 @@ async function readAll(response, ends, signal) {
   }
   return whole;
 }
-
-/** Labels of devices: for each what stands in a line of `describe_all` (src/device.rs). */
-export const label = (step, told) => step(told.map((parts) => parts.map((part) => String(part).replace(/[\t\n]/g, " ")).join("\t")).join("\n"));
 
 /** A token is among those that are kept in lines: `spent`, or `replaced`. */
 export const isAmong = (lines, token) => Boolean(token) && Boolean(lines?.split("\n").includes(token));

@@ -1,6 +1,7 @@
-//! Labels for people, from user agents, and from what a back-end has read in one.
+//! Labels for people, from user agents, and from what a back-end has read in one. This is for the Rust API; `src/npm/device.js` makes the same from the same tables, and
+//! `tests/node/read.test.mjs` compares both.
 
-use crate::json::{List, Writer, cut, join, lines, parts, words};
+use crate::json::{Writer, cut, join, lines, parts, words};
 
 /// A part of a text, without the searcher of the standard library: that one is large.
 pub(crate) fn has(text: &str, part: &str) -> bool {
@@ -11,89 +12,17 @@ pub(crate) fn has(text: &str, part: &str) -> bool {
 
 /// What an agent may be: its class, its name, and the words by which it is known, if they are others than that. The first line with a word in the agent wins, so those that
 /// imitate others come before them. Apps show pages or are told by name; clients are libraries and programs; browsers have no class. Without a name an app is just that.
-const NAMES: &str = "app Messenger|Messenger|MessengerForiOS
-app Instagram
-app Threads|Barcelona
-app Facebook|FBAN|FBAV|FB_IAB
-app TikTok|TikTok|musical_ly|BytedanceWebview
-app WeChat|MicroMessenger
-app LINE
-app Google Search|GSA
-app Gmail
-app Outlook|Outlook|MacOutlook
-app Slack
-app Teams|TeamsMobile
-app Discord
-app Twitter|Twitter|TwitterAndroid
-app Snapchat
-app Pinterest
-app LinkedIn|LinkedIn|LinkedInApp
-app WhatsApp
-app Telegram
-app KakaoTalk
-app Spotify
-client curl
-client Wget
-client okhttp
-client axios
-client Python
-client Go-http-client
-client Postman|PostmanRuntime
-client Dart
-client PowerShell|PowerShell|WindowsPowerShell
-client Node.js|node|node-fetch|undici
- Edge|Edg|EdgA|EdgiOS|Edge/|Microsoft Edge
- Opera|Opera|OPR|OPiOS|OPX|OPT
- Quest Browser|OculusBrowser
- Samsung Internet|SamsungBrowser
- Vivaldi
- Yandex Browser|YaBrowser|YaSearchBrowser
- UC Browser|UC Browser|UCBrowser|UCWEB|UBrowser
- Naver Whale|Whale/
- DuckDuckGo|DuckDuckGo|Ddg
- Brave
- Amazon Silk|Silk
- QQ Browser|MQQBrowser|QQBrowser
- Mi Browser|MiuiBrowser
- Huawei Browser|HuaweiBrowser
- Ecosia
- SeaMonkey
- Internet Explorer|MSIE|Trident|IEMobile
- Firefox|Firefox|FxiOS|Focus/|Fennec
-client Android WebView|wv)|WebView
-app |Electron
- Headless Chrome|HeadlessChrome
- Chromium
- Chrome|Chrome|CriOS
- Safari
-app |CFNetwork|Dalvik";
+const NAMES: &str = include_str!("device/names.txt").trim_ascii_end();
 
 /// The same for systems and device families, with their usual kind. Windows Phone says "Android" and "iPhone", iPhones say "like Mac OS X", Android and ChromeOS say "Linux"
 /// or "X11"; iOS browsers that ask for desktop pages say "Macintosh".
-const SYSTEMS: &str = "mobile Windows Phone
-tablet iPad
-mobile iPhone
-mobile iPod
-mobile iOS|iOS|CriOS|FxiOS|EdgiOS|OPiOS
-mobile HarmonyOS|HarmonyOS|OpenHarmony
-mobile KaiOS
-unknown Tizen
-unknown webOS|webOS|Web0S
-unknown PlayStation
-unknown Xbox
-mobile Android|Android|Adr|Silk|Quest
-desktop ChromeOS|CrOS|ChromeOS|Chrome OS
-desktop Windows
-desktop macOS|macOS|Mac|Macintosh
-desktop FreeBSD
-desktop Linux|Linux|Ubuntu|Fedora|Debian|CentOS
-mobile Darwin";
+const SYSTEMS: &str = include_str!("device/systems.txt").trim_ascii_end();
 
 /// As much of an agent is looked at; no browser's is as long.
 const LONGEST: usize = 1024;
 
 /// What ends a word in the names of bots.
-const BOTS: &str = "bot spider crawl crawler slurp scraper";
+const BOTS: &str = include_str!("device/bots.txt").trim_ascii_end();
 
 /// The words of a text.
 struct Words<'a> {
@@ -164,18 +93,6 @@ fn bit(byte: u8) -> u32 {
 /// Reads a user agent: label, browser, operating system and kind, in JSON. What it does not say is null; versions are left out, as browsers freeze them.
 pub fn describe(user_agent: &str) -> String {
     label(user_agent, "", "", None)
-}
-
-/// The labels of what stands in lines, an array in JSON. A line has what [`label`] takes, between tabs: the user agent, the system, the browser, and "1" where it is mobile, "0" where it is not.
-pub fn describe_all(told: &str) -> String {
-    let mut out = List::default();
-    for line in lines(told) {
-        let mut told = parts(line, b'\t');
-        let mut next = || told.next().unwrap_or_default();
-        let (agent, system, browser) = (next(), next(), next());
-        out.push(&label(agent, system, browser, some(next()).map(|flag| flag == "1")));
-    }
-    out.finish()
 }
 
 /// The same where the back-end has read the user agent, or knows better: what it says of the system and the device in words, and the browser's name, with a version or without.

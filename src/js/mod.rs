@@ -6,8 +6,6 @@ mod arena;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::client;
-use crate::device;
-use crate::json::plain;
 
 #[cfg(not(feature = "fetch"))]
 #[global_allocator]
@@ -31,20 +29,17 @@ fn trap(call: &str) {
     }
 }
 
-/// What to do next about a call; see [`client`]. The body is that of an answer. For user agents as a JSON string (see [`device::describe_all`]), their labels. All of it in UTF-8: JavaScript's
-/// own encoder is there anyway, and the glue for text is large. With the feature `edge`: what to do next about a request to the handler, as the one item of an
-/// array; see [`crate::edge`].
+/// What to do next about a call; see [`client`]. The body is that of an answer. With the feature `edge`: what to do next about a request to the handler, as the one item of
+/// an array; see [`crate::edge`]. All of it in UTF-8: JavaScript's own encoder is there anyway, and the glue for text is large.
 #[wasm_bindgen]
 pub fn step(call: &[u8], body: &[u8]) -> Vec<u8> {
     let call = std::str::from_utf8(call).unwrap_or_default();
-    // Exports of their own would cost more than they say.
     #[cfg(feature = "trap")]
     trap(call);
-    let next = match call.as_bytes().first() {
-        Some(b'"') => device::describe_all(&plain(call)),
-        #[cfg(feature = "edge")]
-        Some(b'[') => crate::edge::step(call),
-        _ => client::step(call, body),
-    };
-    next.into_bytes()
+    // An export of its own would cost more than it says.
+    #[cfg(feature = "edge")]
+    if call.as_bytes().first() == Some(&b'[') {
+        return crate::edge::step(call).into_bytes();
+    }
+    client::step(call, body).into_bytes()
 }

@@ -218,7 +218,7 @@ export class Host {
   #received({ read: plan }, { answered, body, skew }, { goal, id, access: own, authorization }) {
     this.#memory.texts.skew = skew ?? this.#memory.texts.skew;
     const access = own ?? authorization?.replace(/^Bearer /, "");
-    this.#read = (plan && answered >= 200 && answered < 300 && readSessions(plan, body, { goal, id, access }, (told) => label(this.#step, told))) || {};
+    this.#read = (plan && answered >= 200 && answered < 300 && readSessions(plan, body, { goal, id, access })) || {};
     const { handles } = this.#read;
     if (handles?.size && authorization === undefined) this.#memory.handles = Object.assign(handles, { of: access });
     return this.#read;
@@ -563,9 +563,6 @@ async function readAll(response, ends, signal) {
   }
   return whole;
 }
-
-/** Labels of devices: for each what stands in a line of `describe_all` (src/device.rs). */
-export const label = (step, told) => step(told.map((parts) => parts.map((part) => String(part).replace(/[\t\n]/g, " ")).join("\t")).join("\n"));
 
 /** The session that a token names, unverified (see `src/jwt.rs`): null where it names none, nothing where that can't be read. */
 function sessionIn(token) {

@@ -1,6 +1,7 @@
 // Sessions in the answers of back-ends. The engine's own JSON reader makes the objects, and what is here arranges them: nothing that crosses into wasm and back comes near to that.
 // The rules are those of `src/model.rs`, which reads for the Rust API; `tests/node/read.test.mjs` compares both.
 import usual from "../usual.txt";
+import { label } from "./device.js";
 
 /** Nesting beyond this is refused: no back-end needs it. */
 const MAX_DEPTH = 64;
@@ -93,15 +94,15 @@ let USUAL;
 /** Where things are, for the profile and the kind of items that came last. */
 let PLACES;
 
-/** Labels that were made, for all clients, with what they were made of: users have few devices. */
-let LABELS = [];
+/** The last labels that were made, for all clients, with what they were made of: users have few devices. */
+const LABELS = [];
 const MAX_LABELS = 32;
 
 /**
  * What an answer says of sessions: `listed` for the wasm side (see `src/client/mod.rs`), `sessions` or the `session` that it is about, and `handles`, what the revocation of each takes
- * for its id. Nothing where it is no JSON. `plan` is what the wasm side says of the answer, `call` what is asked of this client; `describe` makes labels.
+ * for its id. Nothing where it is no JSON. `plan` is what the wasm side says of the answer, `call` what is asked of this client.
  */
-export function readSessions(plan, bytes, call, describe) {
+export function readSessions(plan, bytes, call) {
   let json;
   let body;
   try {
@@ -111,17 +112,17 @@ export function readSessions(plan, bytes, call, describe) {
     return;
   }
   try {
-    return arrange(plan, body, call, describe);
+    return arrange(plan, body, call);
   } catch (error) {
     if (error === MAX_DEPTH) return;
     if (error !== LONG) throw error;
   }
   // Ids that are numbers of so many digits are taken as texts.
   const quoted = json.replace(/"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g, (found) => (found[0] === '"' ? found : `"${found}"`));
-  return arrange(plan, JSON.parse(quoted), call, describe, true);
+  return arrange(plan, JSON.parse(quoted), call, true);
 }
 
-function arrange({ list, item: place, current: told, isCurrent }, body, { goal, id: wanted, access }, describe, isQuoted) {
+function arrange({ list, item: place, current: told, isCurrent }, body, { goal, id: wanted, access }, isQuoted) {
   const { fields = {}, statuses = {}, time: unit, handle: handlePath } = list;
   const source = JSON.stringify(fields);
   if (PLACES?.source !== source) {
@@ -201,26 +202,23 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
     }
     return lastStatus;
   };
-  const pending = new Map();
-  /** The label, now or when all are made. What the server makes of the user agent counts. */
-  const label = (item, session) => {
-    const agent = session.userAgent ?? "";
+  /** What the server makes of the user agent counts. */
+  const deviceOf = (item, userAgent) => {
+    const agent = userAgent ?? "";
     let browser = first(item, paths.browser, text) ?? "";
     const os = first(item, paths.os, text) ?? "";
     // Beside a system that is the browser; elsewhere it may be an OAuth client.
     if (!browser && os) browser = text(item.clientName) ?? "";
     const system = `${os} ${first(item, paths.deviceType, text) ?? ""}`;
-    if (agent.length + browser.length + system.length < 2) return;
+    const size = agent.length + browser.length + system.length;
+    if (size < 2) return null;
     const isMobile = first(item, paths.isMobile, flag);
     for (const made of LABELS) {
-      if (made.agent === agent && made.system === system && made.browser === browser && made.isMobile === isMobile) {
-        session.device = { ...made.device };
-        return;
-      }
+      if (made.agent === agent && made.system === system && made.browser === browser && made.isMobile === isMobile) return { ...made.device };
     }
-    const key = [agent, system, browser, isMobile].join("\n");
-    if (!pending.has(key)) pending.set(key, { agent, system, browser, isMobile, sessions: [] });
-    pending.get(key).sessions.push(session);
+    const device = label(agent, system, browser, isMobile);
+    if (size < 1000 && LABELS.push({ agent, system, browser, isMobile, device }) > MAX_LABELS) LABELS.shift();
+    return { ...device };
   };
   const methodOf = (item) => {
     const method = first(item, paths.method, any);
@@ -230,94 +228,80 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
   const sessionOf = (item, id, current) => {
     if (list.own) return item;
     const [city, country] = [first(item, paths.city, text), first(item, paths.country, text)];
+    const userAgent = first(item, paths.userAgent, text);
     const session = new Plain();
     session.id = id;
     session.status = statusOf(item);
     session.createdAt = first(item, paths.createdAt, timeOf);
     session.lastActiveAt = first(item, paths.lastActiveAt, timeOf);
     session.expiresAt = first(item, paths.expiresAt, timeOf);
-    session.userAgent = first(item, paths.userAgent, text);
+    session.userAgent = userAgent;
     session.ipAddress = first(item, paths.ipAddress, text);
     session.tenant = first(item, paths.tenant, text);
     session.userId = first(item, paths.userId, text);
     session.current = current;
-    session.device = null;
+    session.device = deviceOf(item, userAgent);
     session.location = city !== null || country !== null ? { city, country } : null;
     session.method = paths.method.length > 0 ? methodOf(item) : null;
     session.raw = hasSecrets(item, 0, keys) ? withoutSecrets(item) : item;
-    label(item, session);
     return session;
   };
   const handleOf = (item) => (hasHandles ? (follow(item, handleSteps) ?? null) : null);
   const idOf = (item) => (isObject(item) && !Array.isArray(item) ? (shape(item), first(item, paths.id, usable)) : null);
 
-  const read = () => {
-    if (!isObject(body)) return { listed: {} };
-    if (place !== null) {
-      const item = follow(body, steps(place));
-      const id = idOf(item);
-      if (id === null) return { listed: {} };
-      const current = isCurrent ? true : goal === "create" || told === null ? null : told === String(id);
-      return { listed: { found: { id, handle: handleOf(item) } }, session: sessionOf(item, String(id), current) };
-    }
-    const all = first(body, said.items, items);
-    if (!all) return { listed: {} };
-    const isList = goal === "list";
-    inside = isList ? all : null;
-    if (inside !== body) hasSecrets(body, 0);
-    // Tokens that name none of the sessions tell nothing about any of them. A mark that only one of them has says something of the others.
-    const current = first(body, said.currentId, text) ?? told;
-    let [oneIs, isListed, areNumbers] = [false, false, false];
-    const handles = new Map();
-    let lacks = false;
-    const entries = all.map((item) => {
-      const id = idOf(item);
-      if (id === null) {
-        lacks = true;
-        return null;
-      }
-      const words = String(id);
-      areNumbers = typeof id === "number" || Boolean(isQuoted && /^-?\d{16,}$/.test(words));
-      const handle = handleOf(item);
-      if (hasHandles) handles.set(words, handle);
-      // Better Auth's tokens may come with a signature.
-      const uses = handle && access && (access === handle || access.startsWith(`${handle}.`));
-      const mark = first(item, paths.current, flag) ?? (uses ? true : null);
-      oneIs ||= mark === true;
-      isListed ||= words === current;
-      return isList ? sessionOf(item, words, mark) : { item, id, handle, words, current: mark };
-    });
-    if (lacks) return { listed: { lacks: "id" } };
-    if (!list.own && (oneIs || isListed)) {
-      for (const entry of entries) entry.current ??= oneIs ? false : (isList ? entry.id : entry.words) === current;
-    }
-    const [count, total] = [said.count, said.total].map((paths) => first(body, paths, whole)).map((number) => (number >= 0 && number <= Number.MAX_SAFE_INTEGER ? number : null));
-    const listed = { size: all.length, areNumbers, count, total, next: first(body, said.next, text) };
-    if (isList) return { listed, handles, sessions: entries };
-    const byId = ["get", "revoke"].includes(goal);
-    const isWanted = (entry) => (byId ? entry.words === wanted : ["current", "revokeCurrent", "logout"].includes(goal) && entry.current);
-    const found = entries.findLast(isWanted);
-    const [currents, ids] = [[], []];
-    for (const entry of entries) {
-      if (entry === found) continue;
-      if (entry.current) currents.push(entry.words);
-      else if (shape(entry.item), STATUSES.indexOf(statusOf(entry.item)) < 3) ids.push(entry.words);
-    }
-    Object.assign(listed, { currents, ids });
-    if (!found) return { listed, handles };
-    shape(found.item);
-    return { listed: { ...listed, found: { id: found.id, handle: found.handle } }, handles, session: sessionOf(found.item, found.words, found.current) };
-  };
-  const answer = read();
-  if (pending.size > 0) {
-    const made = [...pending.values()];
-    const devices = describe(made.map(({ agent, system, browser, isMobile }) => [agent, system, browser, isMobile === null ? "" : Number(isMobile)]));
-    if (LABELS.length > MAX_LABELS) LABELS = [];
-    made.forEach(({ sessions, ...label }, at) => {
-      const device = devices[at];
-      if (LABELS.length < MAX_LABELS && label.agent.length < 1000) LABELS.push({ ...label, device });
-      for (const session of sessions) session.device = { ...device };
-    });
+  if (!isObject(body)) return { listed: {} };
+  if (place !== null) {
+    const item = follow(body, steps(place));
+    const id = idOf(item);
+    if (id === null) return { listed: {} };
+    const current = isCurrent ? true : goal === "create" || told === null ? null : told === String(id);
+    return { listed: { found: { id, handle: handleOf(item) } }, session: sessionOf(item, String(id), current) };
   }
-  return answer;
+  const all = first(body, said.items, items);
+  if (!all) return { listed: {} };
+  const isList = goal === "list";
+  inside = isList ? all : null;
+  if (inside !== body) hasSecrets(body, 0);
+  // Tokens that name none of the sessions tell nothing about any of them. A mark that only one of them has says something of the others.
+  const current = first(body, said.currentId, text) ?? told;
+  let [oneIs, isListed, areNumbers] = [false, false, false];
+  const handles = new Map();
+  let lacks = false;
+  const entries = all.map((item) => {
+    const id = idOf(item);
+    if (id === null) {
+      lacks = true;
+      return null;
+    }
+    const words = String(id);
+    areNumbers = typeof id === "number" || Boolean(isQuoted && /^-?\d{16,}$/.test(words));
+    const handle = handleOf(item);
+    if (hasHandles) handles.set(words, handle);
+    // Better Auth's tokens may come with a signature.
+    const uses = handle && access && (access === handle || access.startsWith(`${handle}.`));
+    const mark = first(item, paths.current, flag) ?? (uses ? true : null);
+    oneIs ||= mark === true;
+    isListed ||= words === current;
+    return isList ? sessionOf(item, words, mark) : { item, id, handle, words, current: mark };
+  });
+  if (lacks) return { listed: { lacks: "id" } };
+  if (!list.own && (oneIs || isListed)) {
+    for (const entry of entries) entry.current ??= oneIs ? false : (isList ? entry.id : entry.words) === current;
+  }
+  const [count, total] = [said.count, said.total].map((paths) => first(body, paths, whole)).map((number) => (number >= 0 && number <= Number.MAX_SAFE_INTEGER ? number : null));
+  const listed = { size: all.length, areNumbers, count, total, next: first(body, said.next, text) };
+  if (isList) return { listed, handles, sessions: entries };
+  const byId = ["get", "revoke"].includes(goal);
+  const isWanted = (entry) => (byId ? entry.words === wanted : ["current", "revokeCurrent", "logout"].includes(goal) && entry.current);
+  const found = entries.filter(isWanted).at(-1);
+  const [currents, ids] = [[], []];
+  for (const entry of entries) {
+    if (entry === found) continue;
+    if (entry.current) currents.push(entry.words);
+    else if (shape(entry.item), STATUSES.indexOf(statusOf(entry.item)) < 3) ids.push(entry.words);
+  }
+  Object.assign(listed, { currents, ids });
+  if (!found) return { listed, handles };
+  shape(found.item);
+  return { listed: { ...listed, found: { id: found.id, handle: found.handle } }, handles, session: sessionOf(found.item, found.words, found.current) };
 }

@@ -1,6 +1,7 @@
 import { clearCookies, removals } from "./cookies.js";
+import { label } from "./device.js";
 import { fail, toSessionsError } from "./error.js";
-import { Host, isAmong, label } from "./host.js";
+import { Host, isAmong } from "./host.js";
 import { listen } from "./tabs.js";
 import { METHODS, mergeHeaders, readArguments, readOptions } from "./input.js";
 
@@ -105,8 +106,7 @@ export function define(load, Driver = Host) {
         if (userAgent !== null && typeof userAgent !== "string") {
           throw fail("invalid_argument", "describeDevice takes a user agent: a string, or null");
         }
-        const step = await new Host({}, {}, {}).ready(wasm());
-        return label(step, [[userAgent ?? ""]])[0];
+        return label(userAgent ?? "", "", "", null);
       } catch (error) {
         throw toSessionsError(error, null, "describeDevice");
       }

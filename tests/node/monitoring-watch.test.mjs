@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { beforeEach, describe, mock, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { BASES, createSessions, describeDevice, faked, G1, json, never, project, sandbox, SECRET_KEY, SessionsError, settles, signedIn } from "./support.mjs";
+import { BASES, compiled, createSessions, faked, G1, json, never, project, sandbox, SECRET_KEY, SessionsError, settles, signedIn } from "./support.mjs";
 
 const fromProject = createRequire(path.join(project, "import.mjs"));
 const { remember, subscribe, watch } = await import(pathToFileURL(fromProject.resolve("auth-sessions/monitoring")));
@@ -28,8 +28,7 @@ async function settle() {
  * start. Chance is `back.chance`.
  */
 async function watching({ list = [], client = {}, watched = {}, chance = 0, start = subscribe } = {}, run) {
-  // Compiled beforehand: that takes real time.
-  await describeDevice(null);
+  await compiled();
   mock.timers.enable({ apis: ["setTimeout", "Date"], now: START });
   mock.method(Math, "random", () => chance);
   const back = { list };
@@ -164,7 +163,7 @@ describe("changes", () => {
   });
 
   test("a poll takes two minutes at most: it is given up, told as a timeout, and the next one is as usual", async () => {
-    await describeDevice(null);
+    await compiled();
     mock.timers.enable({ apis: ["setTimeout", "Date"], now: START });
     try {
       const signals = [];
@@ -441,7 +440,7 @@ describe("the pace", () => {
   test("a consumer that takes nothing is not polled for without end", async () => {
     let n = 0;
     const list = () => Array.from({ length: 500 }, (_, i) => item(`s${n}-${i}`, { user_agent: null, ip_address: null }));
-    await describeDevice(null);
+    await compiled();
     mock.timers.enable({ apis: ["setTimeout", "Date"], now: START });
     try {
       const { sessions } = faked(() => (n++, json(list())), { provider: "rest", baseUrl: "https://api.example.com" });
@@ -642,7 +641,7 @@ test("what is wrong with the list's options comes as an error, and headers as he
 });
 
 test("sessions of another make: what is none is passed over, what can't be compared is an error, and it goes on", async () => {
-  await describeDevice(null);
+  await compiled();
   mock.timers.enable({ apis: ["setTimeout", "Date"], now: START });
   try {
     let list = [null, 7, { id: 7 }, { id: "a", expiresAt: Symbol("x"), status: "pending" }];

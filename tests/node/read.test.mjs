@@ -1,10 +1,11 @@
-// Sessions are read twice: in Rust for the Rust API (`src/model.rs`), and with the engine's own JSON reader in the package (`src/npm/read.js`). Of any answer both make the same.
+// Sessions are read twice: in Rust for the Rust API (`src/model.rs`, and `src/device.rs` for the labels), and with the engine's own JSON reader in the package (`src/npm/read.js`, `src/npm/device.js`). Of any answer both
+// make the same.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
 import { instantiate } from "../../src/npm/wasm.js";
-import { createSessions, fails, jwt, settles } from "./support.mjs";
+import { createSessions, describeDevice, fails, jwt, settles } from "./support.mjs";
 
 const { TRAPPING_WASM } = process.env;
 if (!TRAPPING_WASM) throw new Error("set TRAPPING_WASM, a build that reads sessions itself; `cargo xtask test node` does");
@@ -101,6 +102,43 @@ for (const [provider, scope] of Object.entries(PROVIDERS)) {
     assert.ok(read > RUNS / 200, `only ${read} lists with sessions`);
   });
 }
+
+const file = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+/** Agents of browsers, apps and bots, and what fuzzing has come upon. */
+const AGENTS = [
+  ...["src/device.rs", "tests/matrix/bench-labels.mjs"].flatMap((path) => [...file(path).replaceAll("${WEBKIT}", "AppleWebKit/537.36 (KHTML, like Gecko)").replaceAll("${APPLE}", "AppleWebKit/605.1.15 (KHTML, like Gecko)").matchAll(/["`]([^"`\n]+\/\d[^"`\n]*)["`]/g)].map(([, agent]) => agent)),
+  ...readdirSync(new URL("../fuzz/corpus/user_agent", import.meta.url)).map((name) => file(`tests/fuzz/corpus/user_agent/${name}`)),
+].filter((agent) => agent.trim());
+const TOLD = [...["names", "systems"].flatMap((table) => file(`src/device/${table}.txt`).replace(/^\w* /gm, "").split(/[|\n]/)), ...file("src/device/bots.txt").trim().split(" ")].filter(Boolean);
+const piece = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom(...TOLD) }, fc.mixedCase(fc.constantFrom(...TOLD)), fc.constantFrom("Mobile", "Tablet", "Version/4.0", "x86_64", "i386", "http://", "https://", "CUBOT", "Mozilla/5.0", "constructor", "__proto__"), { weight: 3, arbitrary: fc.constantFrom("/", " ", " (", ") ", "; ", "-", "_", ".", "s", "x", "7", "") },
+  // Some of these are letters of ASCII in small or large letters.
+  fc.constantFrom("\u212A", "\u017F", "\u0130", "\u0131", "é", "Ł", "😀", "\u007F", "\t", "\0"), fc.string({ unit: "grapheme", maxLength: 6 }).filter((text) => text.isWellFormed()), fc.integer({ min: 1000, max: 1030 }).map((length) => "\u00A0 x".repeat(length).slice(0, length - 20 - (length % 7) * 90)),
+);
+const pieces = (maxLength) => fc.array(piece, { maxLength }).map((parts) => parts.join(""));
+const real = fc.constantFrom(...AGENTS);
+const userAgent = fc.oneof(real, pieces(12), fc.tuple(real, pieces(4), fc.nat(200)).map(([agent, more, at]) => agent.slice(0, at) + more + agent.slice(at)).filter((agent) => agent.isWellFormed()), fc.constant(null));
+const device = fc.record({
+  user_agent: userAgent, os: fc.oneof(fc.constant(null), pieces(3)), device_type: fc.option(fc.oneof(fc.constantFrom("tablet", "smartphone", "desktop"), pieces(2))), is_mobile: fc.option(fc.boolean()),
+  browser: fc.oneof(fc.constantFrom(null, "Other", "Unknown", "Other/1", "other", "/", "Arc/1.2/3"), fc.constantFrom(...TOLD).map((name) => `${name}/12`), pieces(3)),
+});
+
+test("labels of devices, whatever an agent says and a back-end makes of it", async () => {
+  const labels = async (devices) => assert.ok(devices.length === 0 || (await compare({ provider: PROFILES["where it usually is"] }, {}, JSON.stringify(devices.map((device, at) => ({ id: `s${at}`, ...device }))))));
+  for (const os of [null, "Android", "Darwin", "a tablet", "iPad OS"]) {
+    for (const browser of [null, "Mobile Safari/18.1", "Arc"]) {
+      for (const is_mobile of [null, true, false]) await labels([...AGENTS, null].map((user_agent) => ({ user_agent, os, browser, is_mobile })));
+    }
+  }
+  await fc.assert(fc.asyncProperty(fc.array(device, { minLength: 20, maxLength: 40 }), labels), { numRuns: Math.ceil(RUNS / 10), seed: 3 });
+});
+
+test("texts of megabytes take no time to label", async () => {
+  const texts = ["a", "a ", "/", "-1", "Microsoft Edg ", "cubot", "Windows Phon", "é", "\0"].map((text) => text.repeat(2_000_000 / text.length));
+  const began = performance.now();
+  for (const text of texts) await describeDevice(text);
+  assert.ok(performance.now() - began < 500, `${performance.now() - began} ms`);
+});
 
 test("numbers beyond what JavaScript counts to: ids keep all their digits, and go back as they came", async () => {
   const asked = [];

@@ -250,10 +250,12 @@ export async function fails(promise, code, about = "") {
   assert.fail(`${about} resolved with ${JSON.stringify(value)} instead of rejecting with ${code}`);
 }
 
+/** That takes real time, so it comes before the clock is taken over. */
+export const compiled = () => createSessions({ provider: "rest", baseUrl: "https://api.example.com" }).capabilities();
+
 /** Runs the clock of this process forward, `step` by step, until the promise settles; how many milliseconds that took. For calls over a fake fetch. */
 export async function fastForward(start, most = 120_000, step = 10) {
-  // Compiled beforehand: that takes real time.
-  await describeDevice(null);
+  await compiled();
   mock.timers.enable({ apis: ["setTimeout", "Date"], now: Date.now() });
   try {
     const began = Date.now();

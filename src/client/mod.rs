@@ -332,11 +332,10 @@ impl<'a> Call<'a> {
             return wrong("environment is for KSeF: other back-ends are told by baseUrl");
         }
         let own_base = json.member("base");
-        let base = if own_base.is_null() { bases.member(if environment.is_empty() { "production" } else { environment }) } else { own_base };
+        let base = self.base();
         if base.is_null() {
             return wrong("baseUrl is missing: where the back-end is, such as \"https://auth.example.com\"");
         }
-        self.keep.json("base", base.source());
         if json.member("goal").is_word("capabilities") {
             return Ok(done(&self.capabilities()));
         }
@@ -356,6 +355,13 @@ impl<'a> Call<'a> {
             return self.fail(Error::new(Code::Insecure, "plain http lets anybody read the tokens: use https, or set allowInsecure"));
         }
         if self.json.get_or_null("access").is_some() { self.take_tokens() } else { Ok(self.ask_tokens()) }
+    }
+
+    /// Where the back-end is.
+    fn base(&self) -> Json<'a> {
+        let environment = self.json.member("environment").word();
+        let own = || self.profile.member("bases").member(if environment.is_empty() { "production" } else { environment });
+        self.json.get("base").unwrap_or_else(own)
     }
 
     /// What the back-end can do, in JSON.
@@ -592,7 +598,7 @@ impl<'a> Call<'a> {
         let mut action = to_do("send");
         action
             .text("method", Some(method))
-            .text("url", Some(&join(&[self.json.member("base").word(), &path])))
+            .text("url", Some(&join(&[self.base().word(), &path])))
             .text("template", Some(without_query(template)))
             .json("headers", &headers.finish())
             .text("body", body.as_deref())

@@ -66,7 +66,7 @@ export class Host {
     state.event = "start";
     const { token, refreshToken, provider, hooks } = this.#options;
     const isList = state.goal === "list" && state.authorization === undefined;
-    const mayBePlain = isList && (this.#memory.plain || Object.hasOwn(first, provider));
+    const mayBePlain = isList && (this.#memory.plain || (Object.hasOwn(first, provider) && !state.headers.length));
     const isFixed = typeof token !== "function" && typeof refreshToken !== "function" && state.authorization === undefined;
     if ((mayBePlain || isFixed) && !this.#call.signal?.aborted) {
       await this.#act({ do: "tokens", own: true }, state);

@@ -136,8 +136,8 @@ async function main() {
     if (/^(LICENSE.*|[A-Z]+\.md|docs)$/.test(file) && file !== "CONTRIBUTING.md") await cp(join(root, file), join(staging, file), { recursive: true });
   }
   const readme = await readFile(join(staging, "README.md"), "utf8");
-  // What it links to has to be there.
-  await writeFile(join(staging, "README.md"), readme.replace(/\[([^\]]+)\]\(([\w./-]+)\)/g, (link, text, file) => (existsSync(join(staging, file)) ? link : text)));
+  // What it links to and shows has to be there.
+  await writeFile(join(staging, "README.md"), readme.replace(/!?\[([^\]]+)\]\(([\w./-]+)\)/g, (link, text, file) => (existsSync(join(staging, file)) ? link : text)));
   for (const [file, wasm] of wasms) await writeFile(join(staging, file), wasm);
   await writeFile(join(staging, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   await writeFile(join(staging, "sbom.cdx.json"), sbom(manifest));

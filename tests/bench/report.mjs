@@ -37,16 +37,43 @@ export function table(panels) {
   return lines.join("\n");
 }
 
-const escaped = (text) => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
-const [WIDTH, NAMES, BARS, LINE] = [860, 250, 400, 22];
+/** What the panels' `headlines` ask for, as far as it was measured: ours as a multiple of the other, or ours alone. */
+export function headlines(panels) {
+  const measured = (rows, wanted) => {
+    const { name, median, quartiles, runs } = rows.find(({ name }) => name === wanted) ?? {};
+    return median === undefined ? null : { name, median, quartiles, runs };
+  };
+  return panels.flatMap(({ title, unit, headlines = [], rows }) =>
+    headlines.flatMap(([ours, other]) => {
+      const [mine, theirs] = [measured(rows, ours), measured(rows, other)];
+      if (!mine || (other && !theirs)) return [];
+      return [{ what: title, unit, ours: mine, other: theirs, times: theirs && theirs.median > 0 ? mine.median / theirs.median : null }];
+    }),
+  );
+}
 
-/** A bar for each row, with its quartiles; ours stand out. */
-export function chart(panels, subtitle) {
-  const parts = [];
-  let y = 62;
+export function headlineTable(headlines) {
+  const lines = ["", "Headlines: ours as a multiple of the other, less is better; medians (quartiles)"];
+  let above;
+  for (const { what, unit, ours, other, times: ratio } of headlines) {
+    if (what !== above) lines.push(`  ${what} (${unit})`);
+    above = what;
+    const spread = ({ name, median, quartiles, runs }) => `${name} ${figure(median, unit)}${runs > 1 ? ` (${quartiles.map((number) => figure(number, unit)).join(" to ")})` : ""}`;
+    lines.push(`  ${(other ? times(ratio) : "").padStart(8)}  ${spread(ours)}${other ? ` to ${spread(other)}` : ""}`);
+  }
+  return lines.join("\n");
+}
+
+const escaped = (text) => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
+const [WIDTH, NAMES, BARS, LINE] = [800, 252, 370, 19];
+
+/** A bar for each row, with its quartiles; ours stand out. As wide as a README is, and with colours of its own for either kind of page. */
+export function chart(panels, about) {
+  const parts = about.map((text, line) => `<text x="16" y="${24 + line * 17}" class="quiet">${escaped(text)}</text>`);
+  let y = 24 + about.length * 17 + 14;
   for (const { title, unit, rows } of panels.filter(({ chart, rows }) => chart && rows.length > 0)) {
     parts.push(`<text x="16" y="${y}" class="title">${escaped(title)}</text>`);
-    y += 10;
+    y += 7;
     const largest = Math.max(...rows.map(({ median, quartiles }) => (median === undefined ? 0 : Math.max(median, quartiles[1]))), 1e-9);
     const x = (number) => (NAMES + (Math.max(0, number) / largest) * BARS).toFixed(1);
     for (const { name, cannot, median, quartiles, ratio, runs } of rows) {
@@ -57,22 +84,21 @@ export function chart(panels, subtitle) {
       } else {
         parts.push(`<rect x="${NAMES}" y="${y + 3}" width="${(Number(x(median)) - NAMES).toFixed(1)}" height="${LINE - 6}" rx="2" class="${name.startsWith("auth-sessions") ? "ours" : "other"}"/>`);
         if (runs > 1) parts.push(`<path d="M${x(quartiles[0])} ${middle}H${x(quartiles[1])}M${x(quartiles[0])} ${middle - 4}v8M${x(quartiles[1])} ${middle - 4}v8" class="spread"/>`);
-        parts.push(`<text x="${NAMES + BARS + 10}" y="${middle + 4}">${times(ratio)}<tspan class="quiet">  ${figure(median, unit)} ${unit}</tspan></text>`);
+        parts.push(`<text x="${NAMES + BARS + 48}" y="${middle + 4}" class="name">${times(ratio)}</text><text x="${NAMES + BARS + 56}" y="${middle + 4}" class="quiet">${figure(median, unit)} ${unit}</text>`);
       }
       y += LINE;
     }
-    y += 30;
+    y += 27;
   }
-  const height = y - 10;
+  const height = y - 12;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="Benchmarks of auth-sessions">
 <style>
-  svg { --page: #ffffff; --text: #1f2328; --quiet: #59636e; --ours: #0b6bcb; --other: #aab4bf; font: 13px system-ui, sans-serif; }
+  svg { --page: #ffffff; --text: #1f2328; --quiet: #59636e; --ours: #0b6bcb; --other: #aab4bf; font: 12.5px system-ui, sans-serif; }
   @media (prefers-color-scheme: dark) { svg { --page: #0d1117; --text: #e6edf3; --quiet: #9198a1; --ours: #4c9df3; --other: #57606a; } }
   .page { fill: var(--page); } text { fill: var(--text); } .title { font-weight: 600; } .name { text-anchor: end; } .quiet { fill: var(--quiet); }
   .ours { fill: var(--ours); } .other { fill: var(--other); } .spread { stroke: var(--text); stroke-width: 1.2; fill: none; }
 </style>
 <rect width="${WIDTH}" height="${height}" class="page"/>
-<text x="16" y="28" class="quiet">${escaped(subtitle)}</text>
 ${parts.join("\n")}
 </svg>
 `;

@@ -1,23 +1,28 @@
-// This package beside other clients of the same back-ends, and beside plain fetch: `cargo xtask bench [NAME...] [--quick]`.
+// This package beside other clients of the same back-ends, and beside plain fetch: `cargo xtask bench [NAME...] [--quick] [--publish]`.
 //
-//     node tests/bench/run.mjs [download] [list] [start] [memory] [revoke-all] [--quick]        env PACKAGE_TARBALL, CHROMIUM
+//     node tests/bench/run.mjs [download] [list] [start] [memory] [revoke-all] [--quick] [--publish]        env PACKAGE_TARBALL, CHROMIUM
 //
-// All get the same bytes, on the same machine, in turns. Times differ from machine to machine: the ratios are what counts. target/bench/ gets the figures as JSON, and a chart.
-import { mkdir, writeFile } from "node:fs/promises";
+// All get the same bytes, on the same machine, in turns. Times differ from machine to machine: the ratios are what counts. target/bench/ gets the figures as JSON, and a chart;
+// with --publish, which wants everything measured, docs/images/ gets the chart, too.
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { makeProject, run, target } from "../matrix/support.mjs";
 import { BENCHES, PEERS } from "./benches.mjs";
-import { chart, summarise, table } from "./report.mjs";
+import { chart, headlineTable, headlines, summarise, table } from "./report.mjs";
 import { OURS, prepare, toolVersions, version } from "./support.mjs";
 
 const args = process.argv.slice(2);
-const quick = args.includes("--quick");
-const names = args.filter((arg) => arg !== "--quick");
+const [quick, publish] = ["--quick", "--publish"].map((flag) => args.includes(flag));
+const names = args.filter((arg) => arg !== "--quick" && arg !== "--publish");
 const unknown = names.find((name) => !Object.hasOwn(BENCHES, name));
 const { PACKAGE_TARBALL, CHROMIUM = "/usr/bin/chromium" } = process.env;
 if (unknown !== undefined || !PACKAGE_TARBALL) {
-  console.error(unknown === undefined ? "set PACKAGE_TARBALL; `cargo xtask bench` does" : `there is no benchmark \`${unknown}\`: ${Object.keys(BENCHES).join(", ")}, --quick`);
+  console.error(unknown === undefined ? "set PACKAGE_TARBALL; `cargo xtask bench` does" : `there is no benchmark \`${unknown}\`: ${Object.keys(BENCHES).join(", ")}, --quick, --publish`);
+  process.exit(2);
+}
+if (publish && (quick || names.length > 0)) {
+  console.error("--publish is for a full run: not with --quick, nor for some benchmarks only");
   process.exit(2);
 }
 
@@ -41,10 +46,26 @@ for (const [name, measure] of Object.entries(BENCHES)) {
   result.panels.push(...panels);
 }
 
+result.headlines = headlines(result.panels);
+if (result.headlines.length > 0) console.log(headlineTable(result.headlines));
+
 const folder = path.join(target, "bench");
+const drawn = path.join(folder, "bench.svg");
 await mkdir(folder, { recursive: true });
 await writeFile(path.join(folder, "bench.json"), `${JSON.stringify(result, null, 2)}\n`);
-const subtitle = `Times and sizes beside ${OURS} ${packages[OURS]} (1×), less is better. ${result.date.slice(0, 10)}, Node ${process.version}, Chromium ${chromium}, ${result.machine.cpus} CPUs`;
-await writeFile(path.join(folder, "bench.svg"), chart(result.panels, subtitle));
+const about = [
+  `${versions.join(", ")}.`,
+  `${quick ? "A quick run" : "Run"} of ${result.date.slice(0, 10)} by \`cargo xtask bench\`: Node ${process.version}, Chromium ${chromium}.`,
+  `${result.machine.platform}, ${result.machine.cpus} × ${result.machine.cpu ?? "a CPU"}. Medians and quartiles, less is better; × is relative to ${OURS}.`,
+];
+await writeFile(drawn, chart(result.panels, about));
 console.log("\nFigures in target/bench/bench.json, a chart in target/bench/bench.svg.");
+if (publish) {
+  if (result.panels.some(({ cannot, rows }) => cannot || rows.some(({ cannot }) => cannot))) {
+    console.error("Not published: something could not be measured, see above.");
+    process.exit(1);
+  }
+  await copyFile(drawn, path.resolve(import.meta.dirname, "../../docs/images/bench.svg"));
+  console.log("The chart is in docs/images/bench.svg.");
+}
 process.exit();

@@ -1,7 +1,7 @@
 // The package itself: what is in it, how it resolves, and what importing it does.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
@@ -20,7 +20,13 @@ async function run(source, type = "module") {
 test("it holds what it needs and nothing else", () => {
   assert.deepEqual(files.filter((file) => file.endsWith(".wasm")).sort(), ["auth_sessions.wasm", "auth_sessions_edge.wasm"]);
   for (const needed of ["package.json", "index.js", "index.d.ts", "sbom.cdx.json"]) assert.ok(files.includes(needed), needed);
-  for (const file of files) assert.match(file, /^(package\.json|sbom\.cdx\.json|[A-Z]+\.md|docs\/(images\/)?[\w-]+\.(md|png|webp)|LICENSE[-A-Z.]*|[\w./-]+\.(js|d\.ts|wasm))$/);
+  for (const file of files) assert.match(file, /^(package\.json|sbom\.cdx\.json|[A-Z]+\.md|docs\/(images\/)?[\w-]+\.(md|png|svg|webp)|LICENSE[-A-Z.]*|[\w./-]+\.(js|d\.ts|wasm))$/);
+});
+
+test("its README links to and shows nothing that is not there", () => {
+  const named = [...read("README.md").matchAll(/\]\(([\w./-]+)\)|\b(?:src|href)="([\w./-]+)"/g)].map(([, link, attribute]) => link ?? attribute);
+  assert.ok(named.some((file) => file.startsWith("docs/images/")));
+  for (const file of named) assert.ok(existsSync(path.join(installed, file)), file);
 });
 
 test("its manifest", () => {

@@ -33,9 +33,10 @@ cargo xtask VERB
   test [NAME...] [--list]                  run every test step, or only those named
   build                                    make pkg/ and print its size
   fuzz [TARGET...]                         the fuzzers, 10 minutes each, or FUZZ_SECONDS
-  bench [NAME...] [--quick]                measure the package beside other clients and plain fetch: download, list, start,
+  bench [NAME...] [--quick] [--publish]    measure the package beside other clients and plain fetch: download, list, start,
                                            memory, revoke-all; figures and a chart go to target/bench/;
                                            without names also labels beside bowser
+                                           (--publish: after a full run, the chart to docs/images/bench.svg, too)
   doctor                                   show which tools are there; installs nothing
 
 Missing tools are installed by themselves; the Rust ones go to

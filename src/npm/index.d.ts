@@ -12,7 +12,7 @@ export function createSessions(options: SessionsOptions): Sessions;
 /** `createAuthVital(config).sessions` — the shape of AuthVital's server documentation, same object. */
 export function createAuthVital(config: Omit<SessionsOptions, "provider">): { sessions: Sessions };
 
-/** Parse a user agent into a label such as "Chrome on macOS"; unknown parts are null, never guessed. Of very long ones the first 1024 bytes are read. */
+/** Parse a user agent into a label such as "Chrome on macOS"; unknown parts are null, never guessed. It starts no WebAssembly. Of very long ones the first 1024 bytes are read. */
 export function describeDevice(userAgent: string | null): Promise<Device>;
 
 export type ProviderName = "authvital" | "clerk" | "ksef" | "rest" | "better-auth";

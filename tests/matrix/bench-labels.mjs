@@ -2,8 +2,8 @@
 //
 //     node tests/matrix/bench-labels.mjs [RUNS]        of what is in pkg/
 //
-// Each row labels the same agents, in turns; medians are compared. In a list they are read where the list is, so that nothing crosses into WebAssembly for them: the row is what a
-// list of sessions with agents takes longer than one without.
+// Each row labels the same agents, in turns; medians are compared. In a list an agent that was there before has its label already: the row is what a list of sessions with agents
+// takes longer than one without.
 import bowser from "bowser";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";

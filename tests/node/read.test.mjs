@@ -108,6 +108,8 @@ const file = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), "
 const AGENTS = [
   ...["src/device.rs", "tests/matrix/bench-labels.mjs"].flatMap((path) => [...file(path).replaceAll("${WEBKIT}", "AppleWebKit/537.36 (KHTML, like Gecko)").replaceAll("${APPLE}", "AppleWebKit/605.1.15 (KHTML, like Gecko)").matchAll(/["`]([^"`\n]+\/\d[^"`\n]*)["`]/g)].map(([, agent]) => agent)),
   ...readdirSync(new URL("../fuzz/corpus/user_agent", import.meta.url)).map((name) => file(`tests/fuzz/corpus/user_agent/${name}`)),
+  // Where they are cut, in the middle of a character, too.
+  ...Array.from({ length: 8 }, (_, at) => ["-".repeat(1017 + at), "é".repeat(500) + "-".repeat(17 + at)].flatMap((filler) => [`${filler}curlx`, `${filler}curlé`])).flat(),
 ].filter((agent) => agent.trim());
 const TOLD = [...["names", "systems"].flatMap((table) => file(`src/device/${table}.txt`).replace(/^\w* /gm, "").split(/[|\n]/)), ...file("src/device/bots.txt").trim().split(" ")].filter(Boolean);
 const piece = fc.oneof(

@@ -58,7 +58,8 @@ async function firstLists(wasm) {
     const { do: what, method, url, headers, body, attempt, read } = step(state);
     const path = url?.slice(state.base.length);
     if (what !== "send" || method !== "GET" || body !== null || attempt !== 1 || path.includes("?")) fail(`the first list of ${provider} is not a plain request any more`);
-    return [provider, { path, headers, read }];
+    const { method: _, path: __, ...list } = read.list;
+    return [provider, { path, headers, read: { ...read, list } }];
   });
   return Object.fromEntries(lists);
 }

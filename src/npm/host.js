@@ -1,6 +1,6 @@
 import { first } from "auth-sessions:first";
 import { SessionsError, fail, toSessionsError } from "./error.js";
-import { Plain, readSessions } from "./read.js";
+import { Plain, prepare, readSessions } from "./read.js";
 import { alone, isBrowser, listen, newest, tell } from "./tabs.js";
 
 /** A larger answer is not a list of sessions. */
@@ -76,8 +76,9 @@ export class Host {
     if (isList && state.event === "start" && !state.refresh) this.#key = JSON.stringify({ ...state, memory: { ...this.#memory.texts, skew: undefined } });
     const action = mayBePlain && state.event === "start" ? this.#plain(state) : undefined;
     try {
-      // While the answer is on its way there is time for what takes some.
       if (action) this.#early = this.#request(action);
+      // While the answer is on its way there is time for what takes some the first time. The device of the page itself is most likely in it.
+      if (action && state.browser) prepare(action.read, globalThis.navigator?.userAgent ?? null);
       const page = action && !hooks ? await this.#page(action, state) : undefined;
       if (page) return page;
       this.#step = await load();

@@ -122,6 +122,14 @@ export function readSessions(plan, bytes, call) {
   return arrange(plan, JSON.parse(quoted), call, true);
 }
 
+/** Reads a session of that user agent, once: engines compile what runs, and tables are made ready. */
+export function prepare(plan, userAgent) {
+  if (LABELS.length > 0) return;
+  const list = [{ id: "0", userAgent, createdAt: 0, expiresAt: new Date(0).toISOString() }];
+  const name = plan.list.fields?.items?.[0];
+  readSessions(plan, new TextEncoder().encode(JSON.stringify(name ? { [name]: list } : list)), { goal: "list" });
+}
+
 function arrange({ list, item: place, current: told, isCurrent }, body, { goal, id: wanted, access }, isQuoted) {
   const { fields = {}, statuses = {}, time: unit, handle: handlePath } = list;
   const source = JSON.stringify(fields);

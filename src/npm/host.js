@@ -1,6 +1,6 @@
 import { first } from "auth-sessions:first";
 import { SessionsError, fail, toSessionsError } from "./error.js";
-import { Plain, prepare, readSessions } from "./read.js";
+import { prepare, readSessions } from "./read.js";
 import { alone, isBrowser, listen, newest, tell } from "./tabs.js";
 
 /** A larger answer is not a list of sessions. */
@@ -43,7 +43,7 @@ export class Host {
   #step;
   /** A request that was sent before the wasm side was there to say so. */
   #early;
-  /** What a plain list hangs on, as a text; not set where it may be none. */
+  /** What a plain list hangs on, as a text: empty where its tokens are not known yet, not set where it may be none. */
   #key;
   /** The sessions in the last answer, if there were any. */
   #read = {};
@@ -73,7 +73,7 @@ export class Host {
       if (state.event === "tokens") state.event = "start";
     }
     // Whether a token with a refresh token beside it is due is for the wasm side to say. When the other's clock is ahead makes no difference without.
-    if (isList && state.event === "start" && !state.refresh) this.#key = JSON.stringify({ ...state, memory: { ...this.#memory.texts, skew: undefined } });
+    if (isList && state.event === "start" && !state.refresh) this.#key = "access" in state ? JSON.stringify({ ...state, memory: { ...this.#memory.texts, skew: undefined } }) : "";
     const action = mayBePlain && state.event === "start" ? this.#plain(state) : undefined;
     try {
       if (action) this.#early = this.#request(action);
@@ -85,9 +85,6 @@ export class Host {
       return await this.#steps(state);
     } finally {
       this.#early?.controller.abort();
-      // Engines keep a host for a while, and with it what it holds.
-      this.#early = undefined;
-      this.#read = {};
     }
   }
 
@@ -97,7 +94,7 @@ export class Host {
    */
   #plain({ access, refresh, base, isSecure, environment, headers }) {
     const { plain, texts } = this.#memory;
-    if (plain && plain.key === this.#key) return plain.action;
+    if (this.#key && plain?.key === this.#key) return plain.action;
     const isFirst = Object.keys(texts).every((name) => !refresh && ["skew", "numbers"].includes(name));
     const { provider } = this.#options;
     const known = Object.hasOwn(first, provider) && isFirst && base && isSecure && !environment && !headers.length && Object.values(this.#call.input).every((value) => value === undefined);
@@ -116,12 +113,7 @@ export class Host {
     this.#early = undefined;
     const { size, areNumbers, count, total } = listed;
     if (size > 0) this.#memory.texts.numbers = areNumbers ? "1" : null;
-    const page = new Plain();
-    page.sessions = sessions;
-    page.count = count ?? size;
-    page.total = total;
-    page.next = null;
-    return page;
+    return { sessions, count: count ?? size, total, next: null };
   }
 
   async #steps(state) {
@@ -151,8 +143,8 @@ export class Host {
         // Of sessions the wasm side knows no more than it has to.
         const value = action.value ?? this.#read.session;
         if (this.#read.sessions && value.sessions === null) value.sessions = this.#read.sessions;
-        // Start, request, answer, and no more pages.
-        if (this.#key && steps === 2 && value.next === null) this.#memory.plain = { key: this.#key, action: sent };
+        // Start, request, answer, and no more pages. Where the tokens were asked for in between, the next list does so first.
+        if (this.#key !== undefined && steps === (this.#key ? 2 : 3) && value.next === null) this.#memory.plain = { key: this.#key, action: sent };
         if (value.error) value.error = this.#named(value.error);
         return value;
       }

@@ -86,10 +86,6 @@ function moment(value, unit) {
   return iso(isMilliseconds ? Math.trunc(value) : Math.trunc(value * 1000 + (value < 0 ? -0.0005 : 0.0005)));
 }
 
-/** A plain object. Those of literals V8 takes for long-lived when large lists have been there, and keeps with all that is in them until it collects everything: lists take twice the time. */
-export function Plain() {}
-Plain.prototype = Object.prototype;
-
 let USUAL;
 /** Where things are, for the profile and the kind of items that came last. */
 let PLACES;
@@ -237,22 +233,22 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
     if (list.own) return item;
     const [city, country] = [first(item, paths.city, text), first(item, paths.country, text)];
     const userAgent = first(item, paths.userAgent, text);
-    const session = new Plain();
-    session.id = id;
-    session.status = statusOf(item);
-    session.createdAt = first(item, paths.createdAt, timeOf);
-    session.lastActiveAt = first(item, paths.lastActiveAt, timeOf);
-    session.expiresAt = first(item, paths.expiresAt, timeOf);
-    session.userAgent = userAgent;
-    session.ipAddress = first(item, paths.ipAddress, text);
-    session.tenant = first(item, paths.tenant, text);
-    session.userId = first(item, paths.userId, text);
-    session.current = current;
-    session.device = deviceOf(item, userAgent);
-    session.location = city !== null || country !== null ? { city, country } : null;
-    session.method = paths.method.length > 0 ? methodOf(item) : null;
-    session.raw = hasSecrets(item, 0, keys) ? withoutSecrets(item) : item;
-    return session;
+    return {
+      id,
+      status: statusOf(item),
+      createdAt: first(item, paths.createdAt, timeOf),
+      lastActiveAt: first(item, paths.lastActiveAt, timeOf),
+      expiresAt: first(item, paths.expiresAt, timeOf),
+      userAgent,
+      ipAddress: first(item, paths.ipAddress, text),
+      tenant: first(item, paths.tenant, text),
+      userId: first(item, paths.userId, text),
+      current,
+      device: deviceOf(item, userAgent),
+      location: city !== null || country !== null ? { city, country } : null,
+      method: paths.method.length > 0 ? methodOf(item) : null,
+      raw: hasSecrets(item, 0, keys) ? withoutSecrets(item) : item,
+    };
   };
   const handleOf = (item) => (hasHandles ? (follow(item, handleSteps) ?? null) : null);
   const idOf = (item) => (isObject(item) && !Array.isArray(item) ? (shape(item), first(item, paths.id, usable)) : null);
@@ -274,13 +270,10 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
   const current = first(body, said.currentId, text) ?? told;
   let [oneIs, isListed, areNumbers] = [false, false, false];
   const handles = new Map();
-  let lacks = false;
-  const entries = all.map((item) => {
+  const entries = [];
+  for (const item of all) {
     const id = idOf(item);
-    if (id === null) {
-      lacks = true;
-      return null;
-    }
+    if (id === null) return { listed: { lacks: "id" } };
     const words = String(id);
     areNumbers = typeof id === "number" || Boolean(isQuoted && /^-?\d{16,}$/.test(words));
     const handle = handleOf(item);
@@ -290,9 +283,8 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
     const mark = first(item, paths.current, flag) ?? (uses ? true : null);
     oneIs ||= mark === true;
     isListed ||= words === current;
-    return isList ? sessionOf(item, words, mark) : { item, id, handle, words, current: mark };
-  });
-  if (lacks) return { listed: { lacks: "id" } };
+    entries.push(isList ? sessionOf(item, words, mark) : { item, id, handle, words, current: mark });
+  }
   if (!list.own && (oneIs || isListed)) {
     for (const entry of entries) entry.current ??= oneIs ? false : (isList ? entry.id : entry.words) === current;
   }

@@ -250,7 +250,7 @@ fn time(value: Json<'_>, list: Json<'_>) -> Option<Time> {
     match value.as_str() {
         Some(text) => Time::parse_iso(&text),
         // Parse Server's dates.
-        None if value.get("iso").is_some() => time(value.get("iso")?, list),
+        None if value.get("iso").is_some() => time(value.get("iso").filter(|iso| iso.get("iso").is_none())?, list),
         None if unit == "iso" => None,
         None if unit == "milliseconds" || unit != "seconds" && value.as_scaled(0)?.abs() >= 100_000_000_000 => Time::from_millis(value.as_scaled(0)?),
         None => Time::from_millis(value.as_scaled(3)?),

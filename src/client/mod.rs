@@ -422,6 +422,9 @@ impl<'a> Call<'a> {
                 return Err(Error::new(Code::CurrentUnknown, message));
             }
             self.ask(self.plan(goal));
+        } else if self.step == Some(Revoke) && self.lacks_handle() {
+            // It was another user's.
+            self.ask(Some(ListAll));
         }
         self.send()
     }

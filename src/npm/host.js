@@ -39,6 +39,7 @@ export class Host {
   #memory;
   #call;
   #run;
+  #began = Date.now();
   #ends;
   #step;
   /** A request that was sent before the wasm side was there to say so. */
@@ -66,7 +67,8 @@ export class Host {
     state.event = "start";
     const { token, refreshToken, provider, hooks } = this.#options;
     const isList = state.goal === "list" && state.authorization === undefined;
-    const mayBePlain = isList && (this.#memory.plain || (Object.hasOwn(first, provider) && !state.headers.length));
+    const isFirst = typeof provider === "string" && Object.hasOwn(first, provider) && state.base && state.isSecure && !state.environment && !state.headers.length;
+    const mayBePlain = isList && (this.#memory.plain || isFirst);
     const isFixed = typeof token !== "function" && typeof refreshToken !== "function" && state.authorization === undefined;
     if ((mayBePlain || isFixed) && !this.#call.signal?.aborted) {
       await this.#act({ do: "tokens", own: true }, state);
@@ -74,7 +76,7 @@ export class Host {
     }
     // Whether a token with a refresh token beside it is due is for the wasm side to say. When the other's clock is ahead makes no difference without.
     if (isList && state.event === "start" && !state.refresh) this.#key = "access" in state ? JSON.stringify({ ...state, memory: { ...this.#memory.texts, skew: undefined } }) : "";
-    const action = mayBePlain && state.event === "start" ? this.#plain(state) : undefined;
+    const action = mayBePlain && state.event === "start" ? this.#plain(state, isFirst) : undefined;
     try {
       if (action) this.#early = this.#request(action);
       // While the answer is on its way there is time for what takes some the first time. The device of the page itself is most likely in it.
@@ -92,15 +94,15 @@ export class Host {
    * What to send for a list about which nothing has to be thought, because the wasm side would say the same again: a step is a pure function. Of a client's first list it was asked when the package
    * was made (`xtask/package.mjs`).
    */
-  #plain({ access, refresh, base, isSecure, environment, headers }) {
+  #plain({ access, refresh, base }, isFirst) {
     const { plain, texts } = this.#memory;
     if (this.#key && plain?.key === this.#key) return plain.action;
-    const isFirst = Object.keys(texts).every((name) => !refresh && ["skew", "numbers"].includes(name));
+    const knowsNothing = Object.keys(texts).every((name) => !refresh && ["skew", "numbers"].includes(name));
+    if (!isFirst || !knowsNothing || !/^[!-~]+$/.test(access ?? "") || Object.values(this.#call.input).some((value) => value !== undefined)) return;
+    const own = sessionIn(access);
+    const current = own ?? (refresh ? sessionIn(refresh) : null);
+    if (own === undefined || current === undefined) return;
     const { provider } = this.#options;
-    const known = Object.hasOwn(first, provider) && isFirst && base && isSecure && !environment && !headers.length && Object.values(this.#call.input).every((value) => value === undefined);
-    if (!known || !/^[!-~]+$/.test(access ?? "")) return;
-    const current = sessionIn(access) ?? (refresh ? sessionIn(refresh) : null);
-    if (current === undefined) return;
     const { path, headers: needed, read } = first[provider];
     return { method: "GET", url: base + path, template: path, headers: needed.map(([name, value]) => [name, value.replace("{token}", () => access)]), body: null, attempt: 1, read: { ...read, current } };
   }
@@ -109,9 +111,11 @@ export class Host {
   async #page(action, state) {
     const received = await this.#early.answer.catch(() => ({}));
     const { listed, sessions } = this.#received(action, received, state);
-    if (!(listed?.size >= 0) || listed.next !== null) return;
+    const { size, areNumbers, count, total, next } = listed ?? {};
+    const { isOffset, success, gone } = action.read.list;
+    const isLast = isOffset ? total !== null && size >= total && this.#call.input.cursor === undefined : next === null;
+    if (!(size >= 0) || !isLast || success || gone) return;
     this.#early = undefined;
-    const { size, areNumbers, count, total } = listed;
     if (size > 0) this.#memory.texts.numbers = areNumbers ? "1" : null;
     return { sessions, count: count ?? size, total, next: null };
   }
@@ -119,7 +123,7 @@ export class Host {
   async #steps(state) {
     let sent;
     for (let body, steps = 1; ; steps++) {
-      state.now = Date.now();
+      state.now = state.event === "start" ? this.#began : Date.now();
       state.random = Math.trunc(Math.random() * 1000);
       state.memory = this.#memory.texts;
       let action;
@@ -184,7 +188,7 @@ export class Host {
     // Of the session that was found it is known already.
     const isKnown = !foundId && access && handles?.of === access;
     const handle = isKnown ? handles.get(id ?? (["current", "revokeCurrent", "logout"].includes(goal) && texts.learntWith === access && texts.currentId)) : undefined;
-    return { event: "tokens", access, refresh, csrf: own ? this.#csrf() : undefined, ...(handle && { handle }) };
+    return { event: "tokens", access, refresh, csrf: own ? this.#csrf() : undefined, ...(!foundId && { handle: handle ?? null }) };
   }
 
   /** The value of the profile's CSRF cookie: of the page, or among the headers on a server. */
@@ -198,8 +202,11 @@ export class Host {
 
   async _send(action, state) {
     if (this.#call.signal?.aborted) throw aborted(this.#call.signal);
-    const { about, began, answer } = this.#early?.source === sourceOf(action) ? this.#early : this.#request(action);
+    const early = this.#early;
     this.#early = undefined;
+    const isSame = early?.source === sourceOf(action);
+    if (!isSame) early?.controller.abort();
+    const { about, began, answer } = isSame ? early : this.#request(action);
     const { skew, ...received } = await answer;
     const { listed } = this.#received(action, { ...received, skew }, state);
     // What can't be used is for the wasm side to say.
@@ -211,7 +218,9 @@ export class Host {
   #received({ read: plan }, { answered, body, skew }, { goal, id, access: own, authorization }) {
     this.#memory.texts.skew = skew ?? this.#memory.texts.skew;
     const access = own ?? authorization?.replace(/^Bearer /, "");
-    this.#read = (plan && answered >= 200 && answered < 300 && readSessions(plan, body, { goal, id, access })) || {};
+    const success = plan?.item === null ? plan.list.success : undefined;
+    const isSuccess = success ? success.includes(answered) : answered >= 200 && answered < 300;
+    this.#read = (plan && isSuccess && readSessions(plan, body, { goal, id, access })) || {};
     const { handles } = this.#read;
     if (handles?.size && authorization === undefined) this.#memory.handles = Object.assign(handles, { of: access });
     return this.#read;
@@ -563,9 +572,10 @@ function sessionIn(token) {
   if (end === undefined) return null;
   try {
     const bytes = Uint8Array.from(atob(payload.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
-    const { sid, arn } = JSON.parse(new TextDecoder().decode(bytes));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const { sid, arn } = JSON.parse(text);
     const id = sid ?? arn ?? "";
-    return typeof id === "string" ? id || null : undefined;
+    return typeof id === "string" && /^[\w-]*$/.test(payload) && text.split(/[[{]/).length < 64 ? id || null : undefined;
   } catch {}
 }
 

@@ -79,7 +79,7 @@ function moment(value, unit) {
     return iso(at.getTime() + (hour * 60 + Number(minute) - `${sign}1` * (hours * 60 + Number(minutes))) * 60_000 + ms);
   }
   // Parse Server's dates.
-  if (isObject(value)) return value.iso === undefined ? null : moment(value.iso, unit);
+  if (isObject(value)) return value.iso === undefined || isObject(value.iso) ? null : moment(value.iso, unit);
   if (typeof value !== "number" || unit === "iso") return null;
   const isMilliseconds = unit === "milliseconds" || (unit !== "seconds" && Math.abs(value) >= 100_000_000_000);
   // A millisecond is more than what is lost in a double.
@@ -99,23 +99,19 @@ const MAX_LABELS = 32;
  * for its id. Nothing where it is no JSON. `plan` is what the wasm side says of the answer, `call` what is asked of this client.
  */
 export function readSessions(plan, bytes, call) {
-  let json;
-  let body;
   try {
-    json = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    body = JSON.parse(json);
+    const json = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    try {
+      return arrange(plan, JSON.parse(json), call);
+    } catch (error) {
+      if (error !== LONG) throw error;
+    }
+    // Ids that are numbers of so many digits are taken as texts. (Longer ones than 400 digits are none.)
+    const isLong = (found) => found.length < 400 && /^-?\d{16,}$/.test(found) && !Number.isSafeInteger(Number(found));
+    return arrange(plan, JSON.parse(json.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (found) => (isLong(found) ? `"${found}"` : found))), call, true);
   } catch {
-    return;
+    // No JSON, or too deep: what that means is for the wasm side to say.
   }
-  try {
-    return arrange(plan, body, call);
-  } catch (error) {
-    if (error === MAX_DEPTH) return;
-    if (error !== LONG) throw error;
-  }
-  // Ids that are numbers of so many digits are taken as texts.
-  const quoted = json.replace(/"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g, (found) => (found[0] === '"' ? found : `"${found}"`));
-  return arrange(plan, JSON.parse(quoted), call, true);
 }
 
 /** Reads a session of that user agent, once: engines compile what runs, and tables are made ready. */
@@ -169,7 +165,7 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
   };
   const known = new Map();
   const isSecret = (name) => known.get(name) ?? (known.set(name, SECRET.test(name)), known.get(name));
-  const isHidden = (name, value) => (typeof value === "string" || isObject(value)) && isSecret(name);
+  const isHidden = (name, value) => (typeof value === "string" || isObject(value) || name === "__proto__") && isSecret(name);
   /** Looks at all of it, so that nothing is too deep in what is kept. */
   const hasSecrets = (value, depth, names = Object.keys(value)) => {
     if (depth > MAX_DEPTH) throw MAX_DEPTH;
@@ -289,6 +285,8 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
     for (const entry of entries) entry.current ??= oneIs ? false : (isList ? entry.id : entry.words) === current;
   }
   const [count, total] = [said.count, said.total].map((paths) => first(body, paths, whole)).map((number) => (number >= 0 && number <= Number.MAX_SAFE_INTEGER ? number : null));
+  // What says that it failed and has nothing: whether it is a list is for the wasm side to say.
+  if (body.success === false && all.length === 0) return { listed: {} };
   const listed = { size: all.length, areNumbers, count, total, next: first(body, said.next, text) };
   if (isList) return { listed, handles, sessions: entries };
   const byId = ["get", "revoke"].includes(goal);

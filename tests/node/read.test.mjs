@@ -158,6 +158,23 @@ test("numbers beyond what JavaScript counts to: ids keep all their digits, and g
   assert.deepEqual(asked, ["GET /s ", 'POST /s/98765432109876543210 {"id":98765432109876543210}']);
 });
 
+test("long ids beside other numbers, and bodies that would take long to search", async () => {
+  let body;
+  const sessions = createSessions({ provider: PROFILES.iso, baseUrl: BASE, token: ACCESS, fetch: async () => new Response(body) });
+  for (const beside of ["0.8444218515250481", "1e0000000000000000012", "-12345678901234567.5", "1700000000000000", `${"1".repeat(60_000)}.5`, '"12345678901234567890"', "[12345678901234567890]"]) {
+    body = `[{"id":12345678901234567890,"x":${beside}}]`;
+    const [{ id, raw }] = (await settles(sessions.list(), 2000)).sessions;
+    assert.equal(id, "12345678901234567890", beside.slice(0, 30));
+    if (!beside.includes("123456789012345678")) assert.equal(raw.x, JSON.parse(beside), beside.slice(0, 30));
+  }
+  for (const wrong of [`[{"id":12345678901234567890,"x":${"[".repeat(100)}${"]".repeat(100)}}]`, `[{"id":12345678901234567890,"x":1.}]`]) {
+    body = wrong;
+    await fails(sessions.list(), "invalid_response");
+  }
+  body = `[{"id":"1","created_at":${'{"iso":'.repeat(20_000)}1${"}".repeat(20_000)}}]`;
+  await fails(sessions.list(), "invalid_response");
+});
+
 test("a name that is an object's prototype elsewhere is none in what is handed out", async () => {
   const body = '[{"id":"s1","token":"hush","__proto__":{"polluted":true},"x":{"__proto__":{"polluted":true},"secret":"hush"}}]';
   const sessions = createSessions({ provider: PROFILES.iso, baseUrl: BASE, token: ACCESS, fetch: async () => new Response(body) });

@@ -12,17 +12,17 @@ pub(crate) fn has(text: &str, part: &str) -> bool {
 
 /// What an agent may be: its class, its name, and the words by which it is known, if they are others than that. The first line with a word in the agent wins, so those that
 /// imitate others come before them. Apps show pages or are told by name; clients are libraries and programs; browsers have no class. Without a name an app is just that.
-const NAMES: &str = include_str!("device/names.txt").trim_ascii_end();
+const NAMES: &str = include_str!("device/names.js");
 
 /// The same for systems and device families, with their usual kind. Windows Phone says "Android" and "iPhone", iPhones say "like Mac OS X", Android and ChromeOS say "Linux"
 /// or "X11"; iOS browsers that ask for desktop pages say "Macintosh".
-const SYSTEMS: &str = include_str!("device/systems.txt").trim_ascii_end();
+const SYSTEMS: &str = include_str!("device/systems.js");
 
 /// As much of an agent is looked at; no browser's is as long.
 const LONGEST: usize = 1024;
 
 /// What ends a word in the names of bots.
-const BOTS: &str = include_str!("device/bots.txt").trim_ascii_end();
+const BOTS: &str = include_str!("device/bots.js");
 
 /// The words of a text.
 struct Words<'a> {
@@ -55,7 +55,7 @@ impl<'a> Words<'a> {
     /// Cubot makes telephones.
     fn ends_as_a_bots(&self, end: usize) -> bool {
         let ends = |ending: &str| self.is_at(end.wrapping_sub(ending.len()), ending.as_bytes());
-        words(BOTS).any(ends) && !ends("cubot")
+        words(rows(BOTS)).any(ends) && !ends("cubot")
     }
 
     fn is_letter(&self, at: usize) -> bool {
@@ -86,6 +86,11 @@ impl<'a> Words<'a> {
     }
 }
 
+/// The text in a module that JavaScript takes, too.
+pub(crate) fn rows(module: &'static str) -> &'static str {
+    parts(module, b'`').nth(1).unwrap_or_default()
+}
+
 fn bit(byte: u8) -> u32 {
     1 << (byte & 31)
 }
@@ -98,9 +103,9 @@ pub fn describe(user_agent: &str) -> String {
 /// The same where the back-end has read the user agent, or knows better: what it says of the system and the device in words, and the browser's name, with a version or without.
 pub fn label(user_agent: &str, system: &str, browser: &str, is_mobile: Option<bool>) -> String {
     let (agent, told) = (Words::of(user_agent), Words::of(system));
-    let mut system = told.look_up(SYSTEMS);
+    let mut system = told.look_up(rows(SYSTEMS));
     if system.is_empty() {
-        system = agent.look_up(SYSTEMS);
+        system = agent.look_up(rows(SYSTEMS));
     }
     if system == "mobile Darwin" {
         // The kernel of all of Apple's. Only Macs name a processor.
@@ -113,9 +118,9 @@ pub fn label(user_agent: &str, system: &str, browser: &str, is_mobile: Option<bo
     let is_told = !words(" Other Unknown").any(|none| none == told_name);
     let mut found = "";
     if is_told {
-        found = Words::of(browser).look_up(NAMES);
+        found = Words::of(browser).look_up(rows(NAMES));
     } else if !is_bot {
-        found = agent.look_up(NAMES);
+        found = agent.look_up(rows(NAMES));
     }
     if is_android && found == " Safari" {
         // Before Chrome there was a browser that said so.

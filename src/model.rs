@@ -6,14 +6,14 @@
 //! A profile's list may say where each member is (`fields`: arrays of paths, the first that leads to something usable wins), how times are written (`time`:
 //! "iso", "seconds", "milliseconds" or "auto", the default) and what the words for a state mean (`statuses`). What it does not say is looked for at the usual places.
 
-use crate::device;
+use crate::device::{self, rows};
 use crate::http::is_secret;
 use crate::json::{Json, List, Writer, join, lines, quoted, words};
 use crate::provider::{Operation, number_at};
 use crate::time::Time;
 
 /// Where things usually are, in sessions and in the answers around them: for each member, paths one after the other. `src/npm/read.js` has the same file.
-const USUAL: &str = include_str!("usual.txt");
+const USUAL: &str = include_str!("usual.js");
 
 /// The states that callers are told of. From the fourth on the session is over and can't be revoked any more.
 const STATUSES: &str = "active pending blocked revoked expired ended removed abandoned replaced";
@@ -66,7 +66,7 @@ pub enum Kind {
 }
 
 fn usual(member: &str) -> Option<&'static str> {
-    lines(USUAL).find_map(|line| line.strip_prefix(member)?.strip_prefix(':'))
+    lines(rows(USUAL)).find_map(|line| line.strip_prefix(member)?.strip_prefix(':'))
 }
 
 /// The first usable value at one of the places for a member: what the list says, or the usual ones.

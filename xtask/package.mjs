@@ -6,8 +6,8 @@
 // entries would stand before the inlined wasm in every download, see load.js.) The entries may import, besides each other:
 //
 //     auth-sessions:wasm, auth-sessions:edge-wasm    { text }, the wasm as text (see text.mjs)
-//     auth-sessions:first    { first }, the request of a client's first list, for back-ends where nothing is to be known for it: what the wasm says
-//     a .css file    its text, without what only people read; a .txt file, its text
+//     a .css file    its text, without what only people read
+//     ./first.js    { first }, the request of a client's first list, for back-ends where nothing is to be known for it: what the wasm says
 //     ./auth_sessions.wasm, ./auth_sessions_edge.wasm (with ?module or without)    the file itself; the import is left as it is
 import { existsSync, readFileSync } from "node:fs";
 import { cp, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
@@ -69,9 +69,8 @@ function plugin(texts, first) {
     name: "auth-sessions",
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^auth-sessions:/ }, ({ path }) => ({ path, namespace: "auth-sessions" }));
-      onLoad({ filter: /:first$/, namespace: "auth-sessions" }, () => ({ contents: `export const first = ${JSON.stringify(first)};\n` }));
+      onLoad({ filter: /npm[\\/]first\.js$/ }, () => ({ contents: `export const first = ${JSON.stringify(first)};\n` }));
       onLoad({ filter: /.*/, namespace: "auth-sessions" }, ({ path }) => ({ contents: `export const text = ${JSON.stringify(texts.get(path) ?? fail(`there is no ${path}`))};\n` }));
-      onLoad({ filter: /\.txt$/ }, async ({ path }) => ({ contents: await readFile(path, "utf8"), loader: "text" }));
       onLoad({ filter: /\.css$/ }, async ({ path }) => ({ contents: (await transform(await readFile(path, "utf8"), { loader: "css", minify: true, target: "es2022" })).code.trim(), loader: "text" }));
       onResolve({ filter: /\.wasm(\?.*)?$/ }, ({ path }) => ({ path, external: true }));
     },

@@ -1,8 +1,8 @@
 // Labels for people, from user agents, and from what a back-end has read in one. The rules and their reasons are those of `src/device.rs`, which labels for the Rust API and says what is in the
 // tables; `tests/node/read.test.mjs` compares both.
-import bots from "../device/bots.txt";
-import names from "../device/names.txt";
-import systems from "../device/systems.txt";
+import bots from "../device/bots.js";
+import names from "../device/names.js";
+import systems from "../device/systems.js";
 
 /** As many bytes of a text are looked at. */
 const LONGEST = 1024;

@@ -1,5 +1,5 @@
-import { first } from "auth-sessions:first";
 import { SessionsError, fail, toSessionsError } from "./error.js";
+import { first } from "./first.js";
 import { prepare, readSessions } from "./read.js";
 import { alone, isBrowser, listen, newest, tell } from "./tabs.js";
 

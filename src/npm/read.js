@@ -1,6 +1,6 @@
 // Sessions in the answers of back-ends. The engine's own JSON reader makes the objects, and what is here arranges them: nothing that crosses into wasm and back comes near to that.
 // The rules are those of `src/model.rs`, which reads for the Rust API; `tests/node/read.test.mjs` compares both.
-import usual from "../usual.txt";
+import usual from "../usual.js";
 import { label } from "./device.js";
 
 /** Nesting beyond this is refused: no back-end needs it. */

@@ -6,7 +6,7 @@ let createSessions, describeDevice, loadExports, sandbox, SessionsError;
 /** One after the other: the server of the test runner forgets connections when many are opened at once, and the page then never loads. */
 async function load(importFile) {
   const modules = {};
-  for (const file of ["error", "check", "profile", "cookies", "input", "tabs", "host", "sessions"]) {
+  for (const file of ["../usual", "../device/bots", "../device/names", "../device/systems", "error", "check", "profile", "cookies", "input", "tabs", "first", "device", "read", "host", "sessions"]) {
     modules[file] = await importFile(new URL(`../../src/npm/${file}.js`, import.meta.url).href);
   }
   return { ...modules.sessions.define(loadExports), SessionsError: modules.error.SessionsError };

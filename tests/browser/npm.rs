@@ -29,12 +29,19 @@ macro_rules! served {
 served! {
     "/src/npm/check.js" CHECK "check"
     "/src/npm/cookies.js" COOKIES "clearCookies"
+    "/src/npm/device.js" DEVICE "label"
     "/src/npm/error.js" ERROR "SessionsError"
+    "/src/npm/first.js" FIRST "first"
     "/src/npm/host.js" HOST "Host"
     "/src/npm/input.js" INPUT "METHODS"
     "/src/npm/profile.js" PROFILE "readProfile"
+    "/src/npm/read.js" READ "readSessions"
     "/src/npm/sessions.js" SESSIONS "define"
     "/src/npm/tabs.js" TABS "listen"
+    "/src/device/bots.js" BOTS "default"
+    "/src/device/names.js" NAMES "default"
+    "/src/device/systems.js" SYSTEMS "default"
+    "/src/usual.js" USUAL "default"
     "/tests/browser/fetch.js" FETCH "kinds"
 }
 

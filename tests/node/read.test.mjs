@@ -62,7 +62,10 @@ async function compare(options, scope, body) {
   return typeof result !== "string" && result.sessions.length > 0;
 }
 
-const NAMES = [...new Set(readFileSync(new URL("../../src/usual.txt", import.meta.url), "utf8").split(/[\s:]+/).flatMap((path) => path.split("/")).filter(Boolean)), "token", "accessToken", "Secret", "tokens", "clientName", "iso", "x"];
+/** The text of a module that Rust takes, too. */
+const table = (name) => readFileSync(new URL(`../../src/${name}.js`, import.meta.url), "utf8").split("`")[1];
+
+const NAMES = [...new Set(table("usual").split(/[\s:]+/).flatMap((path) => path.split("/")).filter(Boolean)), "token", "accessToken", "Secret", "tokens", "clientName", "iso", "x"];
 const time = fc.oneof(
   fc.date({ min: new Date("0001-01-01"), max: new Date("9998-12-31"), noInvalidDate: true }).map((date) => date.toISOString()),
   fc.constantFrom(
@@ -113,7 +116,7 @@ const AGENTS = [
   // Where they are cut, in the middle of a character, too.
   ...Array.from({ length: 8 }, (_, at) => ["-".repeat(1017 + at), "é".repeat(500) + "-".repeat(17 + at)].flatMap((filler) => [`${filler}curlx`, `${filler}curlé`])).flat(),
 ].filter((agent) => agent.trim());
-const TOLD = [...["names", "systems"].flatMap((table) => file(`src/device/${table}.txt`).replace(/^\w* /gm, "").split(/[|\n]/)), ...file("src/device/bots.txt").trim().split(" ")].filter(Boolean);
+const TOLD = [...["names", "systems"].flatMap((name) => table(`device/${name}`).replace(/^\w* /gm, "").split(/[|\n]/)), ...table("device/bots").split(" ")].filter(Boolean);
 const piece = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...TOLD) }, fc.mixedCase(fc.constantFrom(...TOLD)), fc.constantFrom("Mobile", "Tablet", "Version/4.0", "x86_64", "i386", "http://", "https://", "CUBOT", "Mozilla/5.0", "constructor", "__proto__"), { weight: 3, arbitrary: fc.constantFrom("/", " ", " (", ") ", "; ", "-", "_", ".", "s", "x", "7", "") },
   // Some of these are letters of ASCII in small or large letters.

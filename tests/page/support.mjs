@@ -99,11 +99,14 @@ export const choose = (page, name) => switchTo(page, name).click();
 
 /** The switch says that this is the back-end. */
 export async function shows(page, name) {
-  const current = page.getByRole("navigation", { name: "Back-end" }).locator("[aria-current=page]");
+  const switcher = page.getByRole("navigation", { name: "Back-end" });
+  const current = switcher.locator("[aria-current=page]");
   await current.filter({ hasText: new RegExp(`^${name}( \\(|$)`) }).waitFor();
   assert.equal(await current.count(), 1);
   await page.getByRole("contentinfo").getByText(`Back-end: ${name}.`).waitFor();
-  const cut = await current.evaluate((link) => {
+  // In one go: the links may be made anew at any time.
+  const cut = await switcher.evaluate((nav) => {
+    const link = nav.querySelector("[aria-current=page]");
     const [inner, outer] = [link, link.parentElement].map((element) => element.getBoundingClientRect());
     return inner.left < outer.left || inner.right > outer.right;
   });

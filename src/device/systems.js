@@ -1,4 +1,4 @@
-mobile Windows Phone
+export default `mobile Windows Phone
 tablet iPad
 mobile iPhone
 mobile iPod
@@ -15,4 +15,4 @@ desktop Windows
 desktop macOS|macOS|Mac|Macintosh
 desktop FreeBSD
 desktop Linux|Linux|Ubuntu|Fedora|Debian|CentOS
-mobile Darwin
+mobile Darwin`;

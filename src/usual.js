@@ -1,4 +1,4 @@
-id:id session_id sessionId uuid $id _id objectId
+export default `id:id session_id sessionId uuid $id _id objectId
 createdAt:created_at createdAt created started started_at $createdAt
 lastActiveAt:last_activity_at last_active_at last_activity lastActivity lastActiveAt last_seen last_seen_at lastSeen lastAccess last_used_at updatedAt updated_at
 expiresAt:expires_at expiresAt expires expire
@@ -19,4 +19,4 @@ items: sessions items data results /data/sessions /data/items
 currentId:current_session_id currentSessionId /data/current_session_id
 next:next_cursor nextCursor cursor /data/next_cursor /data/nextCursor
 total:total_count totalCount total /data/total_count /data/total
-count:count revoked_count revokedCount /data/count /data/revoked_count /data/revokedCount
+count:count revoked_count revokedCount /data/count /data/revoked_count /data/revokedCount`;

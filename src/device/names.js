@@ -1,4 +1,4 @@
-app Messenger|Messenger|MessengerForiOS
+export default `app Messenger|Messenger|MessengerForiOS
 app Instagram
 app Threads|Barcelona
 app Facebook|FBAN|FBAV|FB_IAB
@@ -53,4 +53,4 @@ app |Electron
  Chromium
  Chrome|Chrome|CriOS
  Safari
-app |CFNetwork|Dalvik
+app |CFNetwork|Dalvik`;

@@ -1,0 +1,1 @@
+export default `bot spider crawl crawler slurp scraper`;

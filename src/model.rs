@@ -9,7 +9,7 @@
 use crate::device::{self, rows};
 use crate::http::is_secret;
 use crate::json::{Json, List, Writer, join, lines, quoted, words};
-use crate::provider::{Operation, number_at};
+use crate::provider::{COUNTS, Operation, number_at};
 use crate::time::Time;
 
 /// Where things usually are, in sessions and in the answers around them: for each member, paths one after the other. `src/npm/read.js` has the same file.
@@ -174,8 +174,8 @@ pub fn listing(reading: &Reading<'_>, body: Json<'_>) -> String {
             ids.push(&quoted(&words(item)));
         }
     }
-    let number = |member| number_at(body, usual(member)?);
-    out.number("size", Some(size)).flag("areNumbers", are_numbers).number("count", number("count")).number("total", number("total"));
+    let total = usual("total").and_then(|paths| number_at(body, paths));
+    out.number("size", Some(size)).flag("areNumbers", are_numbers).number("count", number_at(body, COUNTS)).number("total", total);
     out.text("next", find_text(body, list, "next").as_deref()).json("found", found.as_deref().unwrap_or("null"));
     out.json("currents", &currents.finish()).json("ids", &ids.finish()).json("handles", &handles.finish()).json("sessions", &sessions.finish()).finish()
 }
@@ -259,4 +259,14 @@ fn time(value: Json<'_>, list: Json<'_>) -> Option<Time> {
 
 fn without_secrets(value: Json<'_>) -> String {
     value.map(&|name, value| (!is_secret(name, value)).then(|| without_secrets(value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_at_the_same_places_in_lists_and_in_results() {
+        assert_eq!(usual("count"), Some(COUNTS));
+    }
 }

@@ -74,7 +74,7 @@ export class Host {
       await this.#act({ do: "tokens", own: true }, state);
       if (state.event === "tokens") state.event = "start";
     }
-    // Whether a token with a refresh token beside it is due is for the wasm side to say. When the other's clock is ahead makes no difference without.
+    // Whether a token is due is for the wasm side to say where there is a refresh token; without one the back-end's clock (`skew`) makes no difference.
     if (isList && state.event === "start" && !state.refresh) this.#key = "access" in state ? JSON.stringify({ ...state, memory: { ...this.#memory.texts, skew: undefined } }) : "";
     const action = mayBePlain && state.event === "start" ? this.#plain(state, isFirst) : undefined;
     try {
@@ -107,16 +107,16 @@ export class Host {
     return { method: "GET", url: base + path, template: path, headers: needed.map(([name, value]) => [name, value.replace("{token}", () => access)]), body: null, attempt: 1, read: { ...read, current } };
   }
 
-  /** The result of a list if its answer is as plain as that: one page, and no failure. */
+  /** The result of a list if its answer is as plain as that: sessions, all on one page, and no failure. */
   async #page(action, state) {
     const received = await this.#early.answer.catch(() => ({}));
     const { listed, sessions } = this.#received(action, received, state);
     const { size, areNumbers, count, total, next } = listed ?? {};
     const { isOffset, success, gone } = action.read.list;
     const isLast = isOffset ? total !== null && size >= total && this.#call.input.cursor === undefined : next === null;
-    if (!(size >= 0) || !isLast || success || gone) return;
+    if (!(size > 0) || !isLast || success || gone) return;
     this.#early = undefined;
-    if (size > 0) this.#memory.texts.numbers = areNumbers ? "1" : null;
+    this.#memory.texts.numbers = areNumbers ? "1" : null;
     return { sessions, count: count ?? size, total, next: null };
   }
 
@@ -204,14 +204,15 @@ export class Host {
     if (this.#call.signal?.aborted) throw aborted(this.#call.signal);
     const early = this.#early;
     this.#early = undefined;
-    const isSame = early?.source === sourceOf(action);
+    const isSame = early && sourceOf(early.action) === sourceOf(action);
     if (!isSame) early?.controller.abort();
     const { about, began, answer } = isSame ? early : this.#request(action);
-    const { skew, ...received } = await answer;
-    const { listed } = this.#received(action, { ...received, skew }, state);
-    // What can't be used is for the wasm side to say.
-    const isUsed = listed?.size !== undefined || listed?.found;
-    return { event: "answer", ...received, listed, ...(isUsed && { body: undefined }), about: { ...about, status: received.answered, durationMs: Date.now() - began } };
+    const received = await answer;
+    const { listed } = isSame && this.#read.listed ? this.#read : this.#received(action, received, state);
+    const { answered, received: headers, body } = received;
+    // What can't be used, and what is empty, is for the wasm side to look at.
+    const isUsed = listed?.size > 0 || listed?.found;
+    return { event: "answer", answered, received: headers, listed, body: isUsed ? undefined : body, about: { ...about, status: answered, durationMs: Date.now() - began } };
   }
 
   /** What is to be known of an answer, and the sessions in it. */
@@ -256,7 +257,7 @@ export class Host {
     });
     // One that nobody waits for any more is nobody's failure.
     answer.catch(() => {});
-    return { source: sourceOf(action), about, began, answer, controller };
+    return { action, about, began, answer, controller };
   }
 
   async _wait({ ms, reason, attempt }) {

@@ -1,6 +1,7 @@
 // Sessions in the answers of back-ends. The engine's own JSON reader makes the objects, and what is here arranges them: nothing that crosses into wasm and back comes near to that.
 // The rules are those of `src/model.rs`, which reads for the Rust API; `tests/node/read.test.mjs` compares both.
 import usual from "../usual.js";
+import { isObject } from "./check.js";
 import { label } from "./device.js";
 
 /** Nesting beyond this is refused: no back-end needs it. */
@@ -19,7 +20,6 @@ const ISO = /^\s*(\d{4})-(\d\d)-(\d\d)[Tt ]([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d
 /** A number that JavaScript can't hold exactly. */
 const LONG = Symbol();
 
-const isObject = (value) => typeof value === "object" && value !== null;
 const pad = (number) => (number < 10 ? `0${number}` : number);
 
 /** A name, or a JSON Pointer (RFC 6901), as the names on the way. */
@@ -46,6 +46,7 @@ const items = (value) => (Array.isArray(value) ? value : null);
 const flag = (value) => (typeof value === "boolean" ? value : null);
 const any = (value) => value ?? null;
 const whole = (value) => (typeof value === "number" ? Math.trunc(value) : null);
+
 /** Days and how they are written, and how minutes of the day, seconds and milliseconds are. */
 const [DAYS, DATES, MINUTES, SECONDS, MILLISECONDS] = [[], [], [], [], []];
 
@@ -285,8 +286,6 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
     for (const entry of entries) entry.current ??= oneIs ? false : (isList ? entry.id : entry.words) === current;
   }
   const [count, total] = [said.count, said.total].map((paths) => first(body, paths, whole)).map((number) => (number >= 0 && number <= Number.MAX_SAFE_INTEGER ? number : null));
-  // What says that it failed and has nothing: whether it is a list is for the wasm side to say.
-  if (body.success === false && all.length === 0) return { listed: {} };
   const listed = { size: all.length, areNumbers, count, total, next: first(body, said.next, text) };
   if (isList) return { listed, handles, sessions: entries };
   const byId = ["get", "revoke"].includes(goal);

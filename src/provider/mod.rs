@@ -33,7 +33,7 @@ mod ksef;
 mod read;
 mod rest;
 
-pub use read::{list, number_at, read};
+pub use read::{COUNTS, list, number_at, read};
 
 use crate::error::{Code, Error};
 use crate::http::Response;

@@ -14,7 +14,7 @@ const WORDS: &str = "/errors/0/long_message /errors/0/message /errors/0/descript
 const DETAILS: &str = "/errors /exception/exceptionDetailList /error/details /details /security /status/details /detail";
 const IDS: &str = "clerk_trace_id traceId";
 /// Where it is said how many sessions were ended.
-const COUNTS: &str = "count revoked_count revokedCount /data/count /data/revoked_count /data/revokedCount";
+pub const COUNTS: &str = "count revoked_count revokedCount /data/count /data/revoked_count /data/revokedCount";
 
 /// What the answer says.
 pub fn read(asked: &Asked<'_>, response: Response<'_>, hook: Hook) -> Result<Answer, Error> {

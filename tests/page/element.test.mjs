@@ -385,6 +385,30 @@ pageTest("progress, a partial revocation, and what the events say", async ({ pag
   assert.deepEqual((await events(page, "logged-out")).map(({ reason }) => reason), ["logout", "ended"]);
 });
 
+pageTest("asked again right after a no: what is said then counts, once", async ({ page }) => {
+  let items = ITEMS;
+  const asked = [];
+  await element(page, (method, where) => {
+    if (method === "GET") return ok({ items });
+    asked.push(`${method} ${where}`);
+    items = items.filter(({ id }) => where !== `/sessions/${id}`);
+    return null;
+  });
+  const id = await revokeButtons(page).first().getAttribute("data-id");
+  // The browser tells later that a dialog was closed; fingers are quicker now and then.
+  await page.evaluate((id) => {
+    const { shadowRoot } = window.list;
+    const [button, dialog] = [shadowRoot.querySelector(`button[data-action=revoke][data-id="${id}"]`), shadowRoot.querySelector("dialog")];
+    button.click();
+    dialog.close("");
+    button.click();
+  }, id);
+  await confirm(page, "Sign out");
+  await row(page, id).waitFor({ state: "detached" });
+  assert.deepEqual((await events(page, "revoked")).map(({ ids }) => ids), [[id]]);
+  assert.deepEqual(asked, [`DELETE /sessions/${id}`]);
+});
+
 pageTest("an error of the list does not look like one of a script", async ({ page, expectProblem }) => {
   expectProblem(/status of 500/);
   await page.evaluate(() => addEventListener("error", () => (window.wasTold = true)));

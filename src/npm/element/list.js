@@ -61,6 +61,8 @@ export class AuthSessionList extends Base {
   #content = null;
   #live = null;
   #dialog = null;
+  /** Takes the answer to what the dialog asks. */
+  #answer = null;
   #said = [];
   /** What `watch` said is gone at one time. */
   #gone = [];
@@ -187,6 +189,8 @@ export class AuthSessionList extends Base {
     this.#content = h("div", {});
     this.#live = h("p", { class: "unseen", role: "status" });
     this.#dialog = h("dialog", { class: "dialog", "aria-labelledby": "dialog-title", "aria-describedby": "dialog-text", closedby: "any" });
+    // The browser tells later that it was closed: it may have been opened anew meanwhile.
+    this.#dialog.addEventListener("close", () => this.#dialog.open || this.#answered());
     root.append(this.#content, this.#live, this.#dialog);
     root.addEventListener("click", (event) => {
       const button = event.target.closest?.("button[data-action]");
@@ -481,9 +485,14 @@ export class AuthSessionList extends Base {
         h("div", { class: "dialog-actions" }, h("button", { class: "button", value: "", autofocus: true }, language.texts.cancel), h("button", { class: "button danger-solid", value: "confirmed" }, action)),
       ),
     );
+    this.#answered();
     dialog.returnValue = "";
     dialog.showModal();
-    return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue === "confirmed"), { once: true }));
+    return new Promise((resolve) => (this.#answer = resolve));
+  }
+
+  #answered() {
+    this.#answer?.(this.#dialog.returnValue === "confirmed");
   }
 
   /** Runs a task unless the same one is under way. `alive`: whether anybody still wants to know how it ends. */

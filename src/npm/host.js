@@ -230,9 +230,10 @@ export class Host {
   /** Sends a request. Redirects are never followed: they could carry a secret to another origin. ("error" is refused by some edge runtimes.) */
   #request(action) {
     const { method, url, template, headers, body, attempt, isLong } = action;
-    const { fetch = globalThis.fetch, credentials, timeout = 10_000 } = this.#options;
+    const { fetch: own, credentials, timeout = 10_000 } = this.#options;
+    const fetch = own ?? globalThis.fetch;
     if (typeof fetch !== "function") throw fail("unsupported", "this runtime has no fetch: pass one as the option fetch");
-    let request;
+    let [what, init] = [url];
     try {
       const merged = new Headers();
       for (const [name, value] of headers) {
@@ -241,9 +242,11 @@ export class Host {
         else merged.append(name, value);
       }
       // Nothing is set that was not asked for: edge runtimes refuse what they do not know. But browsers keep answers that don't forbid it (a 410 for ever).
-      request = new Request(url, { method, headers: merged, redirect: "manual", ...(isBrowser() && { cache: "no-store" }), ...(body !== null && { body }), ...(credentials && { credentials }) });
+      init = { method, headers: merged, redirect: "manual", ...(isBrowser() && { cache: "no-store" }), ...(body !== null && { body }), ...(credentials && { credentials }) };
+      // The runtime's own makes a request of it by itself.
+      if (own) [what, init] = [new Request(url, init)];
     } catch {
-      throw fail("invalid_options", "the runtime refuses this request: check headers and credentials");
+      throw REFUSED;
     }
     const about = { method, url: template, attempt };
     this.#hook("onRequest", about);
@@ -251,7 +254,7 @@ export class Host {
     const limit = Math.min(isLong ? Infinity : (this.#call.timeout ?? timeout), this.#ends - began);
     if (limit <= 0) throw late("answer");
     const controller = new AbortController();
-    const answer = this.#within(receive(fetch, request, controller.signal, began + limit), limit, "answer").catch((error) => {
+    const answer = this.#within(receive(fetch, what, { ...init, signal: controller.signal }, began + limit), limit, "answer").catch((error) => {
       controller.abort();
       throw error;
     });
@@ -493,13 +496,24 @@ export class Host {
   }
 }
 
+const REFUSED = fail("invalid_options", "the runtime refuses this request: check headers and credentials");
+
+function isRequest(what, init) {
+  try {
+    return Boolean(new Request(what, init));
+  } catch {
+    return false;
+  }
+}
+
 /** Status, headers and the whole body as bytes. Responses of mocks and polyfills are taken by their members. */
-async function receive(fetch, request, signal, ends) {
+async function receive(fetch, what, init, ends) {
   let response;
   try {
-    // `fetch` is called as a function: some runtimes refuse it as a method.
-    response = await fetch(request, { signal });
+    // As a function: some runtimes refuse it as a method.
+    response = await fetch(what, init);
   } catch (cause) {
+    if (init.method && !isRequest(what, init)) throw REFUSED;
     throw fail("network", "no answer: check the network, baseUrl, the certificate and CORS", cause);
   }
   const { status, headers: got } = response ?? {};
@@ -518,7 +532,7 @@ async function receive(fetch, request, signal, ends) {
   const ahead = Date.parse(got.get("date")) - Date.now();
   let body;
   try {
-    body = await readAll(response, ends, signal);
+    body = await readAll(response, ends, init.signal);
   } catch (cause) {
     throw fail("network", "the connection was lost during the answer", cause);
   }

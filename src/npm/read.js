@@ -33,38 +33,23 @@ function follow(value, path) {
   return value;
 }
 
-/** What the first of the paths that leads to something usable leads to, as it is used, or null. */
-function first(value, paths, use) {
-  for (const path of paths) {
-    const found = use(path.length === 1 ? value[path[0]] : follow(value, path));
-    if (found !== null) return found;
-  }
-  return null;
-}
-
-const items = (value) => (Array.isArray(value) ? value : null);
-const flag = (value) => (typeof value === "boolean" ? value : null);
-const any = (value) => value ?? null;
-const whole = (value) => (typeof value === "number" ? Math.trunc(value) : null);
-
-/** Days and how they are written, and how minutes of the day, seconds and milliseconds are. */
-const [DAYS, DATES, MINUTES, SECONDS, MILLISECONDS] = [[], [], [], [], []];
+/** Hours since 1970 and how they are written, and how seconds of the hour and milliseconds are. */
+const [HOURS, STARTS, SECONDS, MILLISECONDS] = [[], [], [], []];
 
 /** As `toISOString` writes it, in a tenth of its time; null outside the years 0 to 9999. */
 function iso(ms) {
   if (!(ms >= -62_167_219_200_000 && ms < 253_402_300_800_000)) return null;
-  const days = Math.floor(ms / 86_400_000);
-  const slot = days & 63;
-  if (DAYS[slot] !== days) {
-    DAYS[slot] = days;
-    DATES[slot] = new Date(days * 86_400_000).toISOString().slice(0, 11);
+  const hour = Math.floor(ms / 3_600_000);
+  const slot = hour & 1023;
+  if (HOURS[slot] !== hour) {
+    HOURS[slot] = hour;
+    STARTS[slot] = new Date(hour * 3_600_000).toISOString().slice(0, 14);
   }
   // Whole numbers of 32 bits are quicker than others.
-  const rest = (ms - days * 86_400_000) | 0;
-  const minute = (rest / 60_000) | 0;
-  const second = ((rest / 1000) | 0) % 60;
+  const rest = (ms - hour * 3_600_000) | 0;
+  const second = (rest / 1000) | 0;
   const millisecond = rest % 1000;
-  return DATES[slot] + (MINUTES[minute] ??= `${pad((minute / 60) | 0)}:${pad(minute % 60)}:`) + (SECONDS[second] ??= `${pad(second)}.`) + (MILLISECONDS[millisecond] ??= `${`${1000 + millisecond}`.slice(1)}Z`);
+  return STARTS[slot] + ((SECONDS[second] ??= `${pad((second / 60) | 0)}:${pad(second % 60)}.`) + (MILLISECONDS[millisecond] ??= `${`${1000 + millisecond}`.slice(1)}Z`));
 }
 
 /** A time, as the list writes times, in ISO 8601. Seconds are what comes before 1973 as milliseconds, and after 5138 as seconds. A time without an offset is taken as UTC. */
@@ -123,153 +108,189 @@ export function prepare(plan, userAgent) {
   readSessions(plan, new TextEncoder().encode(JSON.stringify(name ? { [name]: list } : list)), { goal: "list" });
 }
 
-function arrange({ list, item: place, current: told, isCurrent }, body, { goal, id: wanted, access }, isQuoted) {
-  const { fields = {}, statuses = {}, time: unit, handle: handlePath } = list;
+/** The names of what is in a value, and which of them are those of secrets; `paths` of an item are those that may lead to something. Most are like the one before. */
+function shapeOf(value, before) {
+  if (before && hasNames(value, before.names)) return before;
+  const names = Object.keys(value);
+  return { names, secrets: Array.isArray(value) ? [] : names.filter((name) => SECRET.test(name)), paths: null };
+}
+
+/** Without a list of the names, which would be garbage for each item. */
+function hasNames(value, names) {
+  let at = 0;
+  for (const name in value) if (name !== names[at++]) return false;
+  return at === names.length;
+}
+
+// What is below are functions of this module and not of an answer, which comes along: machine code of functions that nobody has at the moment is gone with the engine's next collection of everything.
+
+/** What the first of the paths that leads to something usable leads to, as it is used, or null. */
+function first(value, paths, use, answer) {
+  for (const path of paths) {
+    const found = use(path.length === 1 ? value[path[0]] : follow(value, path), answer);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+const items = (value) => (Array.isArray(value) ? value : null);
+const flag = (value) => (typeof value === "boolean" ? value : null);
+const any = (value) => value ?? null;
+const whole = (value) => (typeof value === "number" ? Math.trunc(value) : null);
+const timeOf = (value, { list }) => moment(value, list.time);
+
+/** Texts that are not blank, and numbers. */
+function usable(value, { isQuoted }) {
+  if (typeof value === "string") return value.charCodeAt(0) > 32 || value.trim() !== "" ? value : null;
+  if (Number.isInteger(value) && !Number.isSafeInteger(value) && !isQuoted) throw LONG;
+  return Number.isFinite(value) ? value : null;
+}
+
+function text(value, answer) {
+  const found = usable(value, answer);
+  return typeof found === "number" ? String(found) : found;
+}
+
+/** Looks at all of it, so that nothing is too deep in what is kept. */
+function hasSecrets(value, depth, answer, { names, secrets } = (answer.shapes[depth] = shapeOf(value, answer.shapes[depth]))) {
+  if (depth > MAX_DEPTH) throw MAX_DEPTH;
+  let has = false;
+  for (const name of secrets) has ||= isHidden(value[name], name);
+  for (const name of names) {
+    const found = value[name];
+    if (isObject(found) && found !== answer.inside && hasSecrets(found, depth + 1, answer)) has = true;
+  }
+  return has;
+}
+
+const isHidden = (value, name) => typeof value === "string" || isObject(value) || name === "__proto__";
+
+function withoutSecrets(value, depth, answer, { names, secrets } = (answer.shapes[depth] = shapeOf(value, answer.shapes[depth]))) {
+  if (Array.isArray(value)) return value.map((found) => (isObject(found) ? withoutSecrets(found, depth + 1, answer) : found));
+  const copy = {};
+  for (const name of names) {
+    const found = value[name];
+    if (!secrets.includes(name) || !isHidden(found, name)) copy[name] = isObject(found) ? withoutSecrets(found, depth + 1, answer) : found;
+  }
+  return copy;
+}
+
+/** The item's state; a list that tells none holds live sessions. */
+function statusOf(item, answer) {
+  const { shape: { paths }, list: { statuses = {} } } = answer;
+  // Some write a moment before all time for "never".
+  if (first(item, paths.revoked, timeOf, answer) > "1970-01-01T00:00:00.000Z") return "revoked";
+  const word = first(item, paths.status, text, answer);
+  if (word === null) return "active";
+  // Most are like the one before.
+  if (word !== answer.word) {
+    const told = Object.hasOwn(statuses, word) ? statuses[word] : word.toLowerCase();
+    Object.assign(answer, { word, status: STATUSES.includes(told) ? told : "unknown" });
+  }
+  return answer.status;
+}
+
+/** What the server makes of the user agent counts. */
+function deviceOf(item, userAgent, answer) {
+  const { paths } = answer.shape;
+  const agent = userAgent ?? "";
+  let browser = first(item, paths.browser, text, answer) ?? "";
+  const os = first(item, paths.os, text, answer) ?? "";
+  // Beside a system that is the browser; elsewhere it may be an OAuth client.
+  if (!browser && os) browser = text(item.clientName, answer) ?? "";
+  const system = `${os} ${first(item, paths.deviceType, text, answer) ?? ""}`;
+  const size = agent.length + browser.length + system.length;
+  if (size < 2) return null;
+  const isMobile = first(item, paths.isMobile, flag);
+  for (const made of LABELS) {
+    if (made.agent === agent && made.system === system && made.browser === browser && made.isMobile === isMobile) return { ...made.device };
+  }
+  const device = label(agent, system, browser, isMobile);
+  if (size < 1000 && LABELS.push({ agent, system, browser, isMobile, device }) > MAX_LABELS) LABELS.shift();
+  return { ...device };
+}
+
+function methodOf(item, answer) {
+  const method = first(item, answer.shape.paths.method, any);
+  const [category, code, name] = ["category", "code", "displayName"].map((name) => text(method?.[name], answer));
+  return category !== null && code !== null && name !== null ? { category, code, name } : null;
+}
+
+function sessionOf(item, id, current, answer) {
+  const { list, shape } = answer;
+  if (list.own) return item;
+  const { paths } = shape;
+  const city = first(item, paths.city, text, answer);
+  const country = first(item, paths.country, text, answer);
+  const userAgent = first(item, paths.userAgent, text, answer);
+  return {
+    id,
+    status: statusOf(item, answer),
+    createdAt: first(item, paths.createdAt, timeOf, answer),
+    lastActiveAt: first(item, paths.lastActiveAt, timeOf, answer),
+    expiresAt: first(item, paths.expiresAt, timeOf, answer),
+    userAgent,
+    ipAddress: first(item, paths.ipAddress, text, answer),
+    tenant: first(item, paths.tenant, text, answer),
+    userId: first(item, paths.userId, text, answer),
+    current,
+    device: deviceOf(item, userAgent, answer),
+    location: city !== null || country !== null ? { city, country } : null,
+    method: paths.method.length > 0 ? methodOf(item, answer) : null,
+    raw: hasSecrets(item, 0, answer, shape) ? withoutSecrets(item, 0, answer, shape) : item,
+  };
+}
+
+/** The id, or null; the answer's shape is the item's from then on. */
+function idOf(item, answer) {
+  if (!isObject(item) || Array.isArray(item)) return null;
+  shape(item, answer);
+  return first(item, answer.shape.paths.id, usable, answer);
+}
+
+function shape(item, answer) {
+  const shape = shapeOf(item, answer.shape);
+  if (shape === answer.shape) return;
+  const { said } = answer;
+  shape.paths = {};
+  for (const member in said) shape.paths[member] = said[member].filter(([name]) => name === undefined || shape.names.includes(name));
+  PLACES.shape = answer.shape = shape;
+}
+
+function arrange({ list, item: place, current: told, isCurrent }, body, { goal, id: wanted, access }, isQuoted = false) {
+  const { fields = {}, handle: handlePath } = list;
   const source = JSON.stringify(fields);
   if (PLACES?.source !== source) {
     USUAL ??= Object.fromEntries(usual.trim().split("\n").map((line) => line.split(":")).map(([member, paths]) => [member, paths.split(" ").map(steps)]));
-    PLACES = { source, said: { method: [] }, keys: [] };
+    PLACES = { source, said: { method: [] }, shape: null };
     for (const member of [...Object.keys(USUAL), "method"]) PLACES.said[member] = fields[member]?.map(steps) ?? USUAL[member] ?? [];
   }
   const { said } = PLACES;
+  const answer = { list, said, isQuoted, shape: PLACES.shape, shapes: [], inside: null, word: null, status: "" };
   const hasHandles = handlePath !== undefined;
   const handleSteps = steps(handlePath ?? "");
-  const timeOf = (value) => moment(value, unit);
-  /** Texts that are not blank, and numbers. */
-  const usable = (value) => {
-    if (Number.isInteger(value) && !Number.isSafeInteger(value) && !isQuoted) throw LONG;
-    return (typeof value === "string" ? value.charCodeAt(0) > 32 || value.trim() !== "" : Number.isFinite(value)) ? value : null;
-  };
-  const text = (value) => {
-    const found = usable(value);
-    return typeof found === "number" ? String(found) : found;
-  };
-
-  // Most items have the same names as the one before, of this list and of the last.
-  let { keys, paths } = PLACES;
-  let inside;
-  const seen = [];
-  const sameAs = (before, names) => {
-    let at = names.length;
-    if (before.length !== at) return false;
-    while (at-- > 0) if (before[at] !== names[at]) return false;
-    return true;
-  };
-  /** Which paths such an item may have. */
-  const shape = (item) => {
-    const names = Object.keys(item);
-    if (paths && sameAs(keys, names)) return;
-    paths = {};
-    for (const member in said) paths[member] = said[member].filter(([name]) => name === undefined || names.includes(name));
-    PLACES.keys = keys = names;
-    PLACES.paths = paths;
-  };
-  const known = new Map();
-  const isSecret = (name) => known.get(name) ?? (known.set(name, SECRET.test(name)), known.get(name));
-  const isHidden = (name, value) => (typeof value === "string" || isObject(value) || name === "__proto__") && isSecret(name);
-  /** Looks at all of it, so that nothing is too deep in what is kept. */
-  const hasSecrets = (value, depth, names = Object.keys(value)) => {
-    if (depth > MAX_DEPTH) throw MAX_DEPTH;
-    let before = seen[depth];
-    if (!before || !sameAs(before.names, names)) before = seen[depth] = { names, hides: !Array.isArray(value) && names.some(isSecret) };
-    const { hides } = before;
-    let has = false;
-    for (const name of names) {
-      const found = value[name];
-      if (hides && isHidden(name, found)) has = true;
-      if (isObject(found) && found !== inside && hasSecrets(found, depth + 1)) has = true;
-    }
-    return has;
-  };
-  const withoutSecrets = (value) => {
-    if (!isObject(value)) return value;
-    if (Array.isArray(value)) return value.map(withoutSecrets);
-    const copy = {};
-    for (const name of Object.keys(value)) if (!isHidden(name, value[name])) copy[name] = withoutSecrets(value[name]);
-    return copy;
-  };
-
-  let [lastWord, lastStatus] = [];
-  /** The item's state; a list that tells none holds live sessions. */
-  const statusOf = (item) => {
-    // Some write a moment before all time for "never".
-    if (first(item, paths.revoked, timeOf) > "1970-01-01T00:00:00.000Z") return "revoked";
-    const word = first(item, paths.status, text);
-    if (word === null) return "active";
-    // Most are like the one before.
-    if (word !== lastWord) {
-      const told = Object.hasOwn(statuses, word) ? statuses[word] : word.toLowerCase();
-      [lastWord, lastStatus] = [word, STATUSES.includes(told) ? told : "unknown"];
-    }
-    return lastStatus;
-  };
-  /** What the server makes of the user agent counts. */
-  const deviceOf = (item, userAgent) => {
-    const agent = userAgent ?? "";
-    let browser = first(item, paths.browser, text) ?? "";
-    const os = first(item, paths.os, text) ?? "";
-    // Beside a system that is the browser; elsewhere it may be an OAuth client.
-    if (!browser && os) browser = text(item.clientName) ?? "";
-    const system = `${os} ${first(item, paths.deviceType, text) ?? ""}`;
-    const size = agent.length + browser.length + system.length;
-    if (size < 2) return null;
-    const isMobile = first(item, paths.isMobile, flag);
-    for (const made of LABELS) {
-      if (made.agent === agent && made.system === system && made.browser === browser && made.isMobile === isMobile) return { ...made.device };
-    }
-    const device = label(agent, system, browser, isMobile);
-    if (size < 1000 && LABELS.push({ agent, system, browser, isMobile, device }) > MAX_LABELS) LABELS.shift();
-    return { ...device };
-  };
-  const methodOf = (item) => {
-    const method = first(item, paths.method, any);
-    const [category, code, name] = ["category", "code", "displayName"].map((name) => text(method?.[name]));
-    return category !== null && code !== null && name !== null ? { category, code, name } : null;
-  };
-  const sessionOf = (item, id, current) => {
-    if (list.own) return item;
-    const [city, country] = [first(item, paths.city, text), first(item, paths.country, text)];
-    const userAgent = first(item, paths.userAgent, text);
-    return {
-      id,
-      status: statusOf(item),
-      createdAt: first(item, paths.createdAt, timeOf),
-      lastActiveAt: first(item, paths.lastActiveAt, timeOf),
-      expiresAt: first(item, paths.expiresAt, timeOf),
-      userAgent,
-      ipAddress: first(item, paths.ipAddress, text),
-      tenant: first(item, paths.tenant, text),
-      userId: first(item, paths.userId, text),
-      current,
-      device: deviceOf(item, userAgent),
-      location: city !== null || country !== null ? { city, country } : null,
-      method: paths.method.length > 0 ? methodOf(item) : null,
-      raw: hasSecrets(item, 0, keys) ? withoutSecrets(item) : item,
-    };
-  };
   const handleOf = (item) => (hasHandles ? (follow(item, handleSteps) ?? null) : null);
-  const idOf = (item) => (isObject(item) && !Array.isArray(item) ? (shape(item), first(item, paths.id, usable)) : null);
 
   if (!isObject(body)) return { listed: {} };
   if (place !== null) {
     const item = follow(body, steps(place));
-    const id = idOf(item);
+    const id = idOf(item, answer);
     if (id === null) return { listed: {} };
     const current = isCurrent ? true : goal === "create" || told === null ? null : told === String(id);
-    return { listed: { found: { id, handle: handleOf(item) } }, session: sessionOf(item, String(id), current) };
+    return { listed: { found: { id, handle: handleOf(item) } }, session: sessionOf(item, String(id), current, answer) };
   }
   const all = first(body, said.items, items);
   if (!all) return { listed: {} };
   const isList = goal === "list";
-  inside = isList ? all : null;
-  if (inside !== body) hasSecrets(body, 0);
+  if (isList) answer.inside = all;
+  if (answer.inside !== body) hasSecrets(body, 0, answer);
   // Tokens that name none of the sessions tell nothing about any of them. A mark that only one of them has says something of the others.
-  const current = first(body, said.currentId, text) ?? told;
+  const current = first(body, said.currentId, text, answer) ?? told;
   let [oneIs, isListed, areNumbers] = [false, false, false];
   const handles = new Map();
   const entries = [];
   for (const item of all) {
-    const id = idOf(item);
+    const id = idOf(item, answer);
     if (id === null) return { listed: { lacks: "id" } };
     const words = String(id);
     areNumbers = typeof id === "number" || Boolean(isQuoted && /^-?\d{16,}$/.test(words));
@@ -277,16 +298,16 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
     if (hasHandles) handles.set(words, handle);
     // Better Auth's tokens may come with a signature.
     const uses = handle && access && (access === handle || access.startsWith(`${handle}.`));
-    const mark = first(item, paths.current, flag) ?? (uses ? true : null);
+    const mark = first(item, answer.shape.paths.current, flag) ?? (uses ? true : null);
     oneIs ||= mark === true;
     isListed ||= words === current;
-    entries.push(isList ? sessionOf(item, words, mark) : { item, id, handle, words, current: mark });
+    entries.push(isList ? sessionOf(item, words, mark, answer) : { item, id, handle, words, current: mark });
   }
   if (!list.own && (oneIs || isListed)) {
     for (const entry of entries) entry.current ??= oneIs ? false : (isList ? entry.id : entry.words) === current;
   }
   const [count, total] = [said.count, said.total].map((paths) => first(body, paths, whole)).map((number) => (number >= 0 && number <= Number.MAX_SAFE_INTEGER ? number : null));
-  const listed = { size: all.length, areNumbers, count, total, next: first(body, said.next, text) };
+  const listed = { size: all.length, areNumbers, count, total, next: first(body, said.next, text, answer) };
   if (isList) return { listed, handles, sessions: entries };
   const byId = ["get", "revoke"].includes(goal);
   const isWanted = (entry) => (byId ? entry.words === wanted : ["current", "revokeCurrent", "logout"].includes(goal) && entry.current);
@@ -295,10 +316,10 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
   for (const entry of entries) {
     if (entry === found) continue;
     if (entry.current) currents.push(entry.words);
-    else if (shape(entry.item), STATUSES.indexOf(statusOf(entry.item)) < 3) ids.push(entry.words);
+    else if (shape(entry.item, answer), STATUSES.indexOf(statusOf(entry.item, answer)) < 3) ids.push(entry.words);
   }
   Object.assign(listed, { currents, ids });
   if (!found) return { listed, handles };
-  shape(found.item);
-  return { listed: { ...listed, found: { id: found.id, handle: found.handle } }, handles, session: sessionOf(found.item, found.words, found.current) };
+  shape(found.item, answer);
+  return { listed: { ...listed, found: { id: found.id, handle: found.handle } }, handles, session: sessionOf(found.item, found.words, found.current, answer) };
 }

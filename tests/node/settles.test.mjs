@@ -332,6 +332,38 @@ test("no fetch at all is unsupported", async (t) => {
   globalThis.fetch = fetch;
 });
 
+test("the runtime's fetch is called as a function, too, with nothing that was not asked for", async (t) => {
+  const { fetch } = globalThis;
+  t.after(() => (globalThis.fetch = fetch));
+  const seen = [];
+  globalThis.fetch = function (...args) {
+    seen.push({ self: this, args });
+    return list();
+  };
+  for (const more of [{}, { credentials: "include" }]) {
+    await createSessions({ provider: "authvital", baseUrl: "https://auth.example.com", token: "t", ...more }).list();
+    const { self, args: [url, { headers, signal, ...init }, ...rest] } = seen.pop();
+    assert.equal(self, undefined);
+    assert.equal(url, "https://auth.example.com/oauth/sessions");
+    assert.equal(headers.get("authorization"), "Bearer t");
+    assert.ok(signal instanceof AbortSignal);
+    assert.deepEqual(init, { method: "GET", redirect: "manual", ...more });
+    assert.deepEqual(rest, []);
+  }
+});
+
+test("a request that the runtime refuses is a mistake in the options, whoever makes it", async () => {
+  const provider = { list: { method: "GET", path: "/s", body: { a: 1 } }, revoke: { method: "DELETE", path: "/s/{id}" } };
+  for (const own of [undefined, (...args) => fetch(...args)]) {
+    const options = { provider, baseUrl: "http://127.0.0.1:9", token: "t", maxRetries: 0, fetch: own };
+    const refused = await fails(createSessions(options).list(), "invalid_options");
+    assert.match(refused.message, /runtime refuses/);
+    // A body that was sent already is no mistake.
+    const lost = { ...provider, revoke: { path: "/s/{id}", method: "POST", body: { b: 2 } } };
+    await fails(createSessions({ ...options, provider: lost }).revoke("1"), "network");
+  }
+});
+
 test("fetch is called as a function, with nothing that was not asked for", async () => {
   const seen = [];
   const fake = function (request, init, ...rest) {

@@ -498,14 +498,6 @@ export class Host {
 
 const REFUSED = fail("invalid_options", "the runtime refuses this request: check headers and credentials");
 
-function isRequest(what, init) {
-  try {
-    return Boolean(new Request(what, init));
-  } catch {
-    return false;
-  }
-}
-
 /** Status, headers and the whole body as bytes. Responses of mocks and polyfills are taken by their members. */
 async function receive(fetch, what, init, ends) {
   let response;
@@ -513,7 +505,11 @@ async function receive(fetch, what, init, ends) {
     // As a function: some runtimes refuse it as a method.
     response = await fetch(what, init);
   } catch (cause) {
-    if (init.method && !isRequest(what, init)) throw REFUSED;
+    try {
+      if (init.method) new Request(what, init);
+    } catch {
+      throw REFUSED;
+    }
     throw fail("network", "no answer: check the network, baseUrl, the certificate and CORS", cause);
   }
   const { status, headers: got } = response ?? {};

@@ -297,7 +297,7 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
     const handle = handleOf(item);
     if (hasHandles) handles.set(words, handle);
     // Better Auth's tokens may come with a signature.
-    const uses = handle && access && (access === handle || access.startsWith(`${handle}.`));
+    const uses = handle && access?.startsWith(handle) && /^(\.|$)/.test(access.slice(handle.length));
     const mark = first(item, answer.shape.paths.current, flag) ?? (uses ? true : null);
     oneIs ||= mark === true;
     isListed ||= words === current;

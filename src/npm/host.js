@@ -182,9 +182,11 @@ export class Host {
 
   /** Somebody else's request comes with its own, unless it is served with a secret key. */
   async _tokens({ own }, { goal, id, foundId }) {
+    const { handles, texts, telling } = this.#memory;
+    // Nobody uses new tokens before they are stored. But it may be onTokens itself that asks: not for ever.
+    if (telling && own && goal !== "logout") await this.#within(telling, EARLY, "result").catch(() => {});
     if (this.#call.signal?.aborted) throw aborted(this.#call.signal);
     const [access, refresh] = own ? await Promise.all([this.#ask("token", "accessToken"), this.#ask("refreshToken", "refreshToken")]) : [];
-    const { handles, texts } = this.#memory;
     // Of the session that was found it is known already.
     const isKnown = !foundId && access && handles?.of === access;
     const handle = isKnown ? handles.get(id ?? (["current", "revokeCurrent", "logout"].includes(goal) && texts.learntWith === access && texts.currentId)) : undefined;
@@ -278,16 +280,13 @@ export class Host {
   }
 
   async _tell({ value }) {
-    const tell = async () => {
-      try {
-        await this.#options.onTokens?.(value);
-      } catch (cause) {
-        throw fail("internal", "onTokens failed: this client uses the new tokens, but they may not be stored", cause);
-      }
-    };
-    this.#memory.telling = true;
+    // Begins when `telling` is there for what it calls.
+    const telling = Promise.resolve(value).then(this.#options.onTokens).catch((cause) => {
+      throw fail("internal", "onTokens failed: this client uses the new tokens, but they may not be stored", cause);
+    });
+    this.#memory.telling = telling;
     try {
-      await this.#within(tell(), this.#totalTimeout, "end of onTokens");
+      await this.#within(telling, this.#totalTimeout, "end of onTokens");
     } finally {
       this.#memory.telling = false;
     }

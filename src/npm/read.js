@@ -227,6 +227,8 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
     return category !== null && code !== null && name !== null ? { category, code, name } : null;
   };
   const sessionOf = (item, id, current) => {
+    // They are sessions already; but what is too deep or secret is so there, too.
+    if (hasSecrets(item, 0, keys)) item = withoutSecrets(item);
     if (list.own) return item;
     const [city, country] = [first(item, paths.city, text), first(item, paths.country, text)];
     const userAgent = first(item, paths.userAgent, text);
@@ -244,7 +246,7 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
       device: deviceOf(item, userAgent),
       location: city !== null || country !== null ? { city, country } : null,
       method: paths.method.length > 0 ? methodOf(item) : null,
-      raw: hasSecrets(item, 0, keys) ? withoutSecrets(item) : item,
+      raw: item,
     };
   };
   const handleOf = (item) => (hasHandles ? (follow(item, handleSteps) ?? null) : null);

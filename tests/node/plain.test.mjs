@@ -190,6 +190,28 @@ test("after a logout the tokens in the options are not sent again by a list", as
   }
 });
 
+test("somebody else's request between them goes out with its own token, and changes nothing", async () => {
+  for (const provider of Object.keys(BODIES)) {
+    const { sessions, sent } = client(provider, { token: "own", credentials: "include" });
+    const whose = [undefined, undefined, undefined, "one", "two", undefined, "one", undefined];
+    for (const other of whose) await settles(other ? sessions.list({ headers: { authorization: `Bearer ${other}` } }) : sessions.list());
+    assert.deepEqual(sent.map(([, , headers]) => headers.find(([name]) => name === "authorization")[1]), whose.map((other) => `Bearer ${other ?? "own"}`));
+  }
+});
+
+test("after a refresh, and in each environment, a list goes where and as it has to", async () => {
+  const { sessions, sent } = client("authvital", { token: "t", refreshToken: "r", clientId: "c", answer: (_, { method }) => json(method === "GET" ? BODIES.authvital : { access_token: "t2", expires_in: 900 }) });
+  for (let call = 0; call < 3; call++) await settles(sessions.list());
+  await settles(sessions.refresh());
+  await settles(sessions.list());
+  assert.deepEqual(sent.filter(([method]) => method === "GET").map(([, , headers]) => headers.find(([name]) => name === "authorization")[1]), ["Bearer t", "Bearer t", "Bearer t", "Bearer t2"]);
+  for (const [environment, host] of [[undefined, "api."], ["demo", "api-demo."], ["test", "api-test."]]) {
+    const { sessions, sent } = client("ksef", { token: "t", baseUrl: undefined, environment, answer: () => json({ items: [{ referenceNumber: "20260101-AU-0123456789-0123456789-01" }] }) });
+    for (let call = 0; call < 4; call++) assert.equal((await settles(sessions.list())).count, 1);
+    assert.ok(sent.every(([, url]) => new URL(url).host === `${host}ksef.mf.gov.pl`), String(sent));
+  }
+});
+
 test("a list that is aborted on its way says so", async () => {
   const controller = new AbortController();
   const { sessions } = client("rest", { token: "t", answer: () => (controller.abort("why"), new Promise(() => {})) });

@@ -163,10 +163,9 @@ export function defineHandler(load) {
         }
         case "refresh":
           return await client.refresh(common);
-        case "revokeAll": {
+        case "revokeAll":
           await refreshes.settle(visit);
-          return await client.revokeAll(served[0], { applicationId: found.applicationId, userId: found.userId, ...common });
-        }
+        // And then as the others.
         default:
           return await client[operation](served[0], { applicationId: found.applicationId, userId: found.userId, ...common });
       }
@@ -225,7 +224,7 @@ function readHandlerOptions(options) {
   };
 }
 
-const defined = (object) => Object.fromEntries(Object.entries(object ?? {}).filter(([, value]) => value !== undefined && value !== null));
+const defined = (object) => Object.fromEntries(Object.entries(object ?? {}).filter(([, value]) => (value ?? null) !== null));
 
 /** Set as it will be cleared. */
 function cookie(spec) {
@@ -241,7 +240,7 @@ function answer({ status, headers, cookies, body }) {
 
 function failure(message) {
   const body = JSON.stringify({ error: { code: "internal", message } });
-  return answer({ status: 500, headers: [["content-type", "application/json"], ["cache-control", "no-store"], ["x-content-type-options", "nosniff"]], cookies: [], body });
+  return answer({ status: 500, headers: { "content-type": "application/json", "cache-control": "no-store", "x-content-type-options": "nosniff" }, cookies: [], body });
 }
 
 /** What the browser is told of an error. */

@@ -46,8 +46,9 @@ export class Host {
   #early;
   /** What a plain list hangs on, as a text: empty where its tokens are not known yet, not set where it may be none. */
   #key;
-  /** The sessions in the last answer, if there were any. */
+  /** The sessions in the last answer, if there were any, and the ids of all that were told: pages shift while they are read. */
   #read = {};
+  #ids = new Set();
 
   /** `memory` has what lasts from call to call; `run` starts another call of the same client. */
   constructor(options, memory, call, run) {
@@ -182,9 +183,11 @@ export class Host {
 
   /** Somebody else's request comes with its own, unless it is served with a secret key. */
   async _tokens({ own }, { goal, id, foundId }) {
+    const { handles, texts, telling } = this.#memory;
+    // Nobody uses new tokens before they are stored. But it may be onTokens itself that asks: not for ever, and time is left for the rest.
+    if (telling && own && goal !== "logout") await this.#within(telling, Math.min(EARLY, this.#totalTimeout / 10), "result").catch(() => {});
     if (this.#call.signal?.aborted) throw aborted(this.#call.signal);
     const [access, refresh] = own ? await Promise.all([this.#ask("token", "accessToken"), this.#ask("refreshToken", "refreshToken")]) : [];
-    const { handles, texts } = this.#memory;
     // Of the session that was found it is known already.
     const isKnown = !foundId && access && handles?.of === access;
     const handle = isKnown ? handles.get(id ?? (["current", "revokeCurrent", "logout"].includes(goal) && texts.learntWith === access && texts.currentId)) : undefined;
@@ -222,7 +225,8 @@ export class Host {
     const success = plan?.item === null ? plan.list.success : undefined;
     const isSuccess = success ? success.includes(answered) : answered >= 200 && answered < 300;
     this.#read = (plan && isSuccess && readSessions(plan, body, { goal, id, access })) || {};
-    const { handles } = this.#read;
+    const { handles, listed } = this.#read;
+    if (listed?.ids) listed.ids = listed.ids.filter((id) => !this.#ids.has(id) && this.#ids.add(id));
     if (handles?.size && authorization === undefined) this.#memory.handles = Object.assign(handles, { of: access });
     return this.#read;
   }
@@ -281,16 +285,13 @@ export class Host {
   }
 
   async _tell({ value }) {
-    const tell = async () => {
-      try {
-        await this.#options.onTokens?.(value);
-      } catch (cause) {
-        throw fail("internal", "onTokens failed: this client uses the new tokens, but they may not be stored", cause);
-      }
-    };
-    this.#memory.telling = true;
+    // Begins when `telling` is there for what it calls.
+    const telling = Promise.resolve(value).then(this.#options.onTokens).catch((cause) => {
+      throw fail("internal", "onTokens failed: this client uses the new tokens, but they may not be stored", cause);
+    });
+    this.#memory.telling = telling;
     try {
-      await this.#within(tell(), this.#totalTimeout, "end of onTokens");
+      await this.#within(telling, this.#totalTimeout, "end of onTokens");
     } finally {
       this.#memory.telling = false;
     }

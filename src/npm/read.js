@@ -136,7 +136,7 @@ function first(value, paths, use, answer) {
 const items = (value) => (Array.isArray(value) ? value : null);
 const flag = (value) => (typeof value === "boolean" ? value : null);
 const any = (value) => value ?? null;
-const whole = (value) => (typeof value === "number" ? Math.trunc(value) : null);
+const whole = (value) => (typeof value === "number" ? Math.trunc(value) + 0 : null);
 const timeOf = (value, { list }) => moment(value, list.time);
 
 /** Texts that are not blank, and numbers. */
@@ -218,7 +218,9 @@ function methodOf(item, answer) {
 
 function sessionOf(item, id, current, answer) {
   const { list, shape } = answer;
-  if (list.own) return item;
+  const raw = hasSecrets(item, 0, answer, shape) ? withoutSecrets(item, 0, answer, shape) : item;
+  // They are sessions already.
+  if (list.own) return raw;
   const { paths } = shape;
   const city = first(item, paths.city, text, answer);
   const country = first(item, paths.country, text, answer);
@@ -237,7 +239,7 @@ function sessionOf(item, id, current, answer) {
     device: deviceOf(item, userAgent, answer),
     location: city !== null || country !== null ? { city, country } : null,
     method: paths.method.length > 0 ? methodOf(item, answer) : null,
-    raw: hasSecrets(item, 0, answer, shape) ? withoutSecrets(item, 0, answer, shape) : item,
+    raw,
   };
 }
 

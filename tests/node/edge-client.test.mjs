@@ -280,6 +280,17 @@ describe("what is no handler", () => {
     });
   }
 
+  test("what is too deep, has a credential's name, or would be a prototype, is not in a list", async () => {
+    const answer = (session) => async () => new Response(`{"sessions":[${session}],"count":1,"total":null,"next":null}`);
+    const client = (fetch) => createSessions({ provider: edgeHandler, baseUrl: `${APP}/api`, maxRetries: 0, fetch });
+    const deep = (levels) => `{"id":"s1","raw":${"[".repeat(levels)}${"]".repeat(levels)}}`;
+    for (const method of ["list", "get"]) await fails(client(answer(deep(100_000)))[method](...(method === "get" ? ["s1"] : [])), "invalid_response", method);
+    assert.equal((await client(answer(deep(50))).list()).count, 1);
+    const { sessions } = await client(answer('{"id":"s1","__proto__":{"current":true},"raw":{"sessionToken":"hush","a":[{"password":"hush","b":1}]}}')).list();
+    assert.equal(JSON.stringify(sessions), '[{"id":"s1","raw":{"a":[{"b":1}]}}]');
+    assert.equal(sessions[0].current, undefined);
+  });
+
   test("refusals of others keep their meaning", async () => {
     for (const [status, code] of [[401, "unauthenticated"], [403, "forbidden"], [404, "not_found"], [500, "server_error"], [405, "rejected"]]) {
       const sessions = createSessions({ provider: edgeHandler, baseUrl: `${APP}/api`, maxRetries: 0, fetch: async () => new Response(HTML, { status, headers: { "content-type": "text/html" } }) });

@@ -40,7 +40,9 @@ async function steps(run) {
 
 for (const provider of Object.keys(BODIES)) {
   test(`${provider}: the first list needs no wasm, and is what the wasm side makes of it`, async () => {
-    const tokens = fc.oneof(fc.constantFrom(...JWTS, "t1", "t1.sig", "t2"), fc.string({ unit: fc.integer({ min: 33, max: 126 }).map((code) => String.fromCharCode(code)), minLength: 1, maxLength: 20 }));
+    const claim = fc.oneof(fc.constantFrom("s1", "s2", "", null, 7, {}, ["s1"]), fc.string({ unit: "grapheme" }).filter((text) => text.isWellFormed()));
+    const payload = fc.oneof(fc.record({ sid: claim, arn: claim, exp: fc.integer(), iat: fc.integer() }, { requiredKeys: [] }).map(JSON.stringify), fc.json(), fc.constantFrom('{"sid":"s1","sid":"s2"}', '{"__proto__":{"sid":"s1"}}', '\ufeff{"sid":"s1"}', '{"sid":"s1"}x', '{"sid":12345678901234567890}'));
+    const tokens = fc.oneof(payload.map((text) => `h.${Buffer.from(text).toString("base64url")}.s`), fc.constantFrom(...JWTS, "t1", "t1.sig", "t2"), fc.string({ unit: fc.integer({ min: 33, max: 126 }).map((code) => String.fromCharCode(code)), minLength: 1, maxLength: 20 }));
     const base = fc.constantFrom(BASE, `${BASE}/`, `${BASE}/pre/fix//`, "http://localhost:1", "https://AUTH.example:8443/a%20b");
     const given = fc.record({ token: tokens, refreshToken: fc.option(tokens, { nil: undefined }), baseUrl: base, credentials: fc.constantFrom(undefined, "omit", "include") });
     let quick = 0;
@@ -187,6 +189,28 @@ test("after a logout the tokens in the options are not sent again by a list", as
     const before = sent.length;
     await fails(sessions.list(), "unauthenticated");
     assert.equal(sent.length, before);
+  }
+});
+
+test("somebody else's request between them goes out with its own token, and changes nothing", async () => {
+  for (const provider of Object.keys(BODIES)) {
+    const { sessions, sent } = client(provider, { token: "own", credentials: "include" });
+    const whose = [undefined, undefined, undefined, "one", "two", undefined, "one", undefined];
+    for (const other of whose) await settles(other ? sessions.list({ headers: { authorization: `Bearer ${other}` } }) : sessions.list());
+    assert.deepEqual(sent.map(([, , headers]) => headers.find(([name]) => name === "authorization")[1]), whose.map((other) => `Bearer ${other ?? "own"}`));
+  }
+});
+
+test("after a refresh, and in each environment, a list goes where and as it has to", async () => {
+  const { sessions, sent } = client("authvital", { token: "t", refreshToken: "r", clientId: "c", answer: (_, { method }) => json(method === "GET" ? BODIES.authvital : { access_token: "t2", expires_in: 900 }) });
+  for (let call = 0; call < 3; call++) await settles(sessions.list());
+  await settles(sessions.refresh());
+  await settles(sessions.list());
+  assert.deepEqual(sent.filter(([method]) => method === "GET").map(([, , headers]) => headers.find(([name]) => name === "authorization")[1]), ["Bearer t", "Bearer t", "Bearer t", "Bearer t2"]);
+  for (const [environment, host] of [[undefined, "api."], ["demo", "api-demo."], ["test", "api-test."]]) {
+    const { sessions, sent } = client("ksef", { token: "t", baseUrl: undefined, environment, answer: () => json({ items: [{ referenceNumber: "20260101-AU-0123456789-0123456789-01" }] }) });
+    for (let call = 0; call < 4; call++) assert.equal((await settles(sessions.list())).count, 1);
+    assert.ok(sent.every(([, url]) => new URL(url).host === `${host}ksef.mf.gov.pl`), String(sent));
   }
 });
 

@@ -32,7 +32,7 @@ const PROVIDERS = { authvital: {}, clerk: { userId: "u" }, ksef: {}, rest: {}, "
 
 /** What Rust makes of it: `listed` of a first page. The options are those that the package passes on. */
 function inRust(state, body) {
-  const action = step({ ...state, base: BASE, goal: "list", step: "list", event: "answer", answered: 200, received: {}, memory: {}, now: 1_767_225_600_000, attempt: 1, access: ACCESS }, new TextEncoder().encode(body));
+  const action = step({ ...state, base: BASE, goal: "list", step: "list", event: "answer", answered: 200, received: {}, memory: {}, now: 1_767_225_600_000, attempt: 1, access: ACCESS }, typeof body === "string" ? new TextEncoder().encode(body) : body);
   return action.do === "done" ? action.value : action.error.code;
 }
 
@@ -107,6 +107,90 @@ for (const [provider, scope] of Object.entries(PROVIDERS)) {
     assert.ok(read > RUNS / 200, `only ${read} lists with sessions`);
   });
 }
+
+/** What no `JSON.stringify` writes: in the place of a value, and before the first member of an object. */
+const WRITTEN = [
+  "1.0", "1.50", "1e2", "-0", "1E+2", "1e20", "1e21", "5e-324", "1.7976931348623157e308", "9007199254740993", "-9007199254740993", "12345678901234567890", "123456789012345678901234567890e1", "1".repeat(420), "253402300800", "-62135596801",
+  '"\\ud800"', '"\\udc00x"', '"\\ud83d\\ude00"', '"\\u0000"', '"\\u2028"', '"\u2028"', '"\u007f"', '"\\/"', '{"__proto__":{"id":"x","token":"hush"}}', '[{"\\u0073ecret":["hush"]}]', '{"toString":1,"valueOf":null}', '{"then":"x"}', '{"length":1e9}', '{"iso":{"iso":1}}', '["s1"]',
+  "[".repeat(50) + "]".repeat(50), "[".repeat(80) + "]".repeat(80), '{"a":'.repeat(9000) + "1" + "}".repeat(9000),
+];
+const MEMBERS = [
+  '"__proto__":{"id":"x","current":true}', '"\\u005f_proto__":7', '"constructor":{"prototype":{"polluted":1}}', '"toString":1', '"hasOwnProperty":1', '"toJSON":"x"', '"":1', '"0":1', '"4294967295":1', '"length":5', '"id":"s9"', '"id":null', '"id":[]',
+  '"token":"hush"', '"\\u0074oken":"hush"', '"accessTokens":["hush"]', '"PASSWORD":{"a":"hush"}', '"refresh_token":7', '"sessions":[{"id":"twice"}]', '"next_cursor":null', '"count":-0', '"total":1e400',
+];
+const BROKEN = ["NaN", "01", "+1", ".5", "1.", "'a'", '"\t"', '"\\x41"', '"', "[1,]", '{"a":1,}', "{a:1}", "/**/1", "\u00a0", "undefined"];
+const MARK = "\u{1F3AF}";
+/** The text of a body in which some values are written in such a way, and some objects begin with such a member. */
+const written = fc.tuple(body, fc.array(fc.tuple(fc.nat(), fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...WRITTEN) }, fc.constantFrom(...BROKEN)), fc.constantFrom(...MEMBERS), fc.boolean()), { minLength: 1, maxLength: 3 })).map(([body, changes]) => {
+  let text = JSON.stringify(body);
+  for (const [nth, value, member, isValue] of changes) {
+    const places = [];
+    JSON.parse(JSON.stringify(body), (key, value) => {
+      if (typeof value !== "object") places.push(value);
+      return value;
+    });
+    if (isValue && places.length > 0) {
+      const found = JSON.stringify(places[nth % places.length]);
+      // Members' names are followed by a colon.
+      text = text.replace(new RegExp(`(?<=[:[,]|^)${found.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")}(?=[,}\\]]|$)`), () => MARK).replace(MARK, () => value);
+    } else {
+      const opens = [...text.matchAll(/(?<=[:[,]|^)\{/g)].map(({ index }) => index + 1);
+      if (opens.length === 0) continue;
+      const at = opens[nth % opens.length];
+      text = `${text.slice(0, at)}${member}${text[at] === "}" ? "" : ","}${text.slice(at)}`;
+    }
+  }
+  return text;
+});
+
+/** That nothing in it is deeper than what is read, has a credential's name, or another prototype than what is written in a program. */
+function clean(value, depth = 0) {
+  assert.ok(depth <= 64, "too deep");
+  if (typeof value !== "object" || value === null) return;
+  assert.equal(Object.getPrototypeOf(value), Array.isArray(value) ? Array.prototype : Object.prototype);
+  for (const name of Object.getOwnPropertyNames(value)) {
+    if (Array.isArray(value) && name === "length") continue;
+    assert.ok(name !== "__proto__" && (!/(tokens?|secret|password|api_?key)$/i.test(name) || !["string", "object"].includes(typeof value[name]) || value[name] === null), `${name} in raw`);
+    clean(value[name], depth + 1);
+  }
+}
+
+for (const [name, options] of [["where it usually is", { provider: PROFILES["where it usually is"] }], ["pointers", { provider: PROFILES.pointers }], ...["authvital", "rest", "better-auth"].map((provider) => [provider, { provider }])]) {
+  test(`${name}: however the answer is written`, async () => {
+    const globals = [Object.prototype, Array.prototype].map((of) => Object.getOwnPropertyNames(of).length);
+    let [read, refused] = [0, 0];
+    await fc.assert(fc.asyncProperty(written, async (body) => {
+      const { result, state } = await inJavaScript(options, {}, body);
+      // In JSON: -0 is 0.
+      assert.equal(JSON.stringify((await inJavaScript({ ...options, hooks: {} }, {}, body)).result), JSON.stringify(result), body);
+      // Both take it, or neither. (As an id Rust takes a number that JavaScript has none for.)
+      const expected = inRust(state, body);
+      if (!/1{420}|1e400/.test(body)) assert.equal(typeof result === "string" ? result : "ok", typeof expected === "string" ? expected : "ok", body);
+      if (typeof result === "string") return void (refused += 1);
+      read += result.sessions.length;
+      for (const { id, status, createdAt, lastActiveAt, expiresAt, userAgent, ipAddress, tenant, userId, current, raw } of result.sessions) {
+        assert.ok(typeof id === "string" && id !== "" && typeof status === "string" && [true, false, null].includes(current), body);
+        for (const time of [createdAt, lastActiveAt, expiresAt]) assert.ok(time === null || new Date(time).toISOString() === time, `${time}: ${body}`);
+        for (const text of [userAgent, ipAddress, tenant, userId]) assert.ok(text === null || typeof text === "string", body);
+        clean(raw);
+      }
+    }), { numRuns: RUNS, seed: 4 });
+    assert.ok(read > RUNS / 50 && refused > RUNS / 50, `${read} sessions, ${refused} refused`);
+    assert.deepEqual([Object.prototype, Array.prototype].map((of) => Object.getOwnPropertyNames(of).length), globals);
+  });
+}
+
+test("bytes of any kind: what is no UTF-8 is no list", async () => {
+  await fc.assert(fc.asyncProperty(list.filter((list) => list.length > 0), fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0x80, max: 0xff })), { minLength: 1, maxLength: 3 }), async (body, changes) => {
+    const bytes = Buffer.from(JSON.stringify(body));
+    for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
+    // One that makes two others a character is none.
+    const isText = Buffer.compare(Buffer.from(bytes.toString()), bytes) === 0;
+    const { result, state } = await inJavaScript({ provider: PROFILES.iso }, {}, bytes);
+    if (!isText) assert.equal(result, "invalid_response");
+    assert.equal(typeof result, typeof inRust(state, bytes));
+  }), { numRuns: RUNS / 4, seed: 5 });
+});
 
 const file = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 /** Agents of browsers, apps and bots, and what fuzzing has come upon. */

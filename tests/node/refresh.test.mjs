@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { beforeEach, test } from "node:test";
-import { claims, closeTo, createSessions, EMPTY_LIST, fails, faked, inBrowser, json, jwt, never, sandbox, seconds, settles, signedIn } from "./support.mjs";
+import { claims, closeTo, createSessions, EMPTY_LIST, fails, faked, fastForward, inBrowser, json, jwt, never, sandbox, seconds, settles, signedIn } from "./support.mjs";
 
 beforeEach(() => sandbox.reset());
 
@@ -57,6 +57,52 @@ test("onTokens hears every pair and is awaited", async () => {
   order.push("resolved");
   assert.deepEqual(order, ["told", "stored", "resolved"]);
   assert.deepEqual(stored, tokens);
+});
+
+for (const how of ["fixed tokens", "functions"]) {
+  test(`new tokens are used by nobody before onTokens has ended: ${how}`, async () => {
+    const stored = [{ accessToken: "access-0", refreshToken: "refresh-0" }];
+    const sent = [];
+    const fetch = async (request) => {
+      const { pathname } = new URL(request.url);
+      if (pathname !== "/oauth/token") return sent.push(request.headers.get("authorization")), json(EMPTY_LIST);
+      sent.push((await request.json()).refresh_token);
+      return json({ access_token: `access-${sent.length}`, refresh_token: `refresh-${sent.length}`, expires_in: 900 });
+    };
+    let store;
+    const told = new Promise((resolve) => (store = { told: resolve }));
+    const onTokens = async (tokens) => {
+      store.told();
+      if (stored.length === 1) await new Promise((resolve) => (store.end = resolve));
+      stored.push(tokens);
+    };
+    const newest = (name) => (how === "functions" ? () => stored.at(-1)[name] : stored[0][name]);
+    const sessions = createSessions({ provider: "authvital", baseUrl: "https://auth.example.com", clientId: "c", token: newest("accessToken"), refreshToken: newest("refreshToken"), fetch, onTokens, maxRetries: 0 });
+    const first = sessions.refresh();
+    await told;
+    // Another one's request has its own token, and waits for nobody.
+    await settles(sessions.list({ headers: { authorization: "Bearer other" } }));
+    const later = [sessions.list(), sessions.list(undefined, { headers: { "x-a": "b" } }), sessions.refresh()];
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(sent, ["refresh-0", "Bearer other"]);
+    store.end();
+    await settles(Promise.all([first, ...later]));
+    assert.deepEqual(sent.slice(2).toSorted(), ["Bearer access-1", "Bearer access-1", "refresh-1"]);
+    assert.deepEqual(stored.map(({ refreshToken }) => refreshToken), ["refresh-0", "refresh-1", stored[2].refreshToken]);
+  });
+}
+
+test("a call that onTokens itself waits for goes on, after three seconds", async () => {
+  const sent = [];
+  let page;
+  const { sessions } = faked((request) => {
+    sent.push(request.headers.get("authorization"));
+    return json(request.url.endsWith("/token") ? { access_token: "new", refresh_token: "r2", expires_in: 900 } : EMPTY_LIST);
+  }, { refreshToken: "r", clientId: "c", onTokens: async () => (page = await sessions.list()) });
+  const { elapsed, promise } = await fastForward(() => sessions.refresh());
+  assert.equal((await promise).accessToken, "new");
+  assert.deepEqual([page.count, sent], [0, [null, "Bearer new"]]);
+  assert.ok(elapsed >= 3000 && elapsed < 3500, `${elapsed} ms`);
 });
 
 test("a token is replaced shortly before it runs out, by the back-end's clock", async () => {

@@ -155,6 +155,8 @@ export interface Texts {
   justNow: string; soon: string;
   /** `{browser}`, `{system}` */
   deviceName: string;
+  /** `{app}`, such as "Gmail"; and what isn't known more closely */
+  appName: string; anyApp: string; anyBot: string;
   unknownDevice: string; noAgent: string; strangeAgent: string; noAddress: string; noAddressNorAgent: string;
   details: string; agent: string; address: string; method: string; created: string; expiry: string; id: string; notRecorded: string;
   isNew: string;

@@ -160,7 +160,66 @@ pageTest("from right to left", async ({ page }) => {
   }
 });
 
+const NAMES = {
+  en: ["Gmail app on iOS", "App on iOS", "Bot", "curl", "Windows", "Unknown device"],
+  pl: ["Aplikacja Gmail – iOS", "Aplikacja – iOS", "Bot", "curl", "Windows", "Nieznane urządzenie"],
+  de: ["Gmail-App auf iOS", "App auf iOS", "Bot", "curl", "Windows", "Unbekanntes Gerät"],
+};
+pageTest("apps, bots and what isn't known are named in the reader's language, too; a label of the application's stays", async ({ page }) => {
+  const agents = ["Gmail/6.0.250210 CFNetwork/3826.400.120 Darwin/24.3.0", "Mine/1.0 CFNetwork/3826.400.120 Darwin/24.3.0", "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "curl/8.5.0", "Mozilla/5.0 (Windows NT 10.0)", "something else"];
+  const items = agents.map((userAgent, index) => item(`s${index}`, { userAgent, lastActiveAt: ago(index + 1) }));
+  await element(page, (method) => (method === "GET" ? ok({ items }) : null));
+  await devices(page);
+  for (const [language, names] of Object.entries(NAMES)) {
+    await page.evaluate((language) => (window.list.lang = language), language);
+    assert.deepEqual(await inList(page, ".device-name bdi").allTextContents(), names, language);
+  }
+  await page.evaluate(() => {
+    const { list } = window.sessions;
+    const labels = [{ label: "Bot on Duty", kind: "app", browser: "Bot" }, { label: "My app on the couch", kind: "app", browser: null }, { label: "constructor", kind: "app", browser: null }];
+    window.list.sessions = { ...window.sessions, list: async (options) => {
+      const answer = await list(options);
+      return { ...answer, sessions: labels.map((device, at) => ({ ...answer.sessions[at], device })) };
+    } };
+  });
+  await inList(page, ".device-name").getByText("constructor").waitFor();
+  assert.deepEqual(await inList(page, ".device-name bdi").allTextContents(), ["Bot auf Duty", "My app on the couch", "constructor"]);
+});
+
 // ---------------------------------------------------------------- what is shown
+
+pageTest("this device's clock is behind the server's: what has happened is not still to come", async ({ page }) => {
+  await element(page, (method) => (method === "GET" ? ok({ items: [item("here", { createdAt: ago(-26), lastActiveAt: ago(-0.005), expiresAt: ago(-2.01) })] }) : null));
+  await devices(page);
+  assert.deepEqual(await row(page, "here").locator(".bits").nth(1).locator(".bit").allTextContents(), ["Last active just now", "Signed in just now", "Expires in 2 hours"]);
+});
+
+pageTest("sessions that are over are no devices, whoever says so", async ({ page }) => {
+  const over = ["revoked", "expired", "ended", "removed", "abandoned", "replaced"];
+  const items = [...ITEMS, ...over.map((status) => item(status, { status })), ...["pending", "blocked", "unheard-of"].map((status) => item(status, { status }))];
+  await element(page, (method) => (method === "GET" ? ok({ items }) : null));
+  await page.getByRole("heading", { name: "Other devices (6)" }).waitFor();
+  for (const status of over) assert.equal(await row(page, status).count(), 0, status);
+  await page.evaluate(() => {
+    const waiting = [];
+    window.change = (change) => waiting.shift()({ value: { at: "2026-01-31T09:30:00.000Z", previous: null, ...change }, done: false });
+    window.list.watch = () => ({ [Symbol.asyncIterator]: () => ({ next: () => new Promise((resolve) => waiting.push(resolve)) }) });
+  });
+  const change = (type, id, status) => page.evaluate(async ([type, id, status]) => {
+    const { sessions } = await window.sessions.list();
+    window.change({ type, session: { ...sessions.find((session) => session.id === id), status } });
+  }, [type, id, status]);
+  await change("added", "replaced", "replaced");
+  await change("changed", "phone", "revoked");
+  await row(page, "phone").waitFor({ state: "detached" });
+  await status(page, /^Safari on iPhone isn’t signed in any more\.$/);
+  // By the clock of this device only: the next list tells.
+  await change("changed", "tablet", "expired");
+  await change("changed", "linux", "ended");
+  await row(page, "linux").waitFor({ state: "detached" });
+  for (const [id, count] of [["replaced", 0], ["tablet", 1]]) assert.equal(await row(page, id).count(), count, id);
+});
+
 
 pageTest("findings: beside what they are about, above all where it is several, nothing where it is nothing", async ({ page }) => {
   await element(page);

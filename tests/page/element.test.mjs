@@ -243,6 +243,35 @@ pageTest("findings: beside what they are about, above all where it is several, n
   await screenshot(page, "element-findings");
 });
 
+pageTest("findings: a function is asked once for each list; what it throws is an error, and the list stays", async ({ page }) => {
+  await element(page);
+  await devices(page);
+  await page.evaluate(async () => {
+    const { findings, remember } = await import("/pkg/monitoring.js");
+    window.asked = [];
+    const history = remember((await window.sessions.list()).sessions.filter(({ current }) => current));
+    window.list.findings = (shown) => {
+      window.asked.push(shown.map(({ id }) => id).sort().join());
+      return findings(shown.splice(0), { history });
+    };
+  });
+  await row(page, "phone").getByText(texts.en.findings.new_device).waitFor();
+  assert.equal(await row(page, "here").locator(".finding").count(), 0);
+  await page.evaluate(() => {
+    window.list.lang = "de";
+    window.list.texts = {};
+  });
+  await row(page, "phone").getByText(texts.de.findings.new_device).waitFor();
+  assert.deepEqual(await page.evaluate(() => window.asked), ["here,linux,phone,tablet"]);
+  await page.evaluate(() => window.list.refresh());
+  assert.deepEqual(await page.evaluate(() => window.asked.length), 2);
+  await page.evaluate(() => (window.list.findings = () => { throw new Error("broken"); }));
+  await page.evaluate(() => (window.list.lang = "pl"));
+  assert.equal(await inList(page, ".finding").count(), 0);
+  assert.equal(await page.getByRole("listitem").count(), 4);
+  assert.deepEqual((await events(page, "error")).map(({ operation }) => operation), ["findings"]);
+});
+
 pageTest("hostile texts stay text, and turn nothing else around", async ({ page, expectProblem }) => {
   expectProblem(/status of 500/);
   const evil = '"><img src=x onerror="document.title=1"><script>document.title=1</script>';

@@ -46,6 +46,8 @@ export class AuthSessionList extends Base {
   #sessions = null;
   #options = {};
   #findings = [];
+  /** What its function said, and of which list. */
+  #judged = {};
   #watch = null;
   #texts = null;
 
@@ -100,6 +102,7 @@ export class AuthSessionList extends Base {
 
   set findings(value) {
     this.#findings = value ?? [];
+    this.#judged = {};
     this.#render();
   }
 
@@ -229,8 +232,22 @@ export class AuthSessionList extends Base {
   }
 
   #allFindings() {
-    const all = [...this.#findings, ...this.#state.told];
+    const all = [...this.#judge(), ...this.#state.told];
     return [...new Map(all.map((finding) => [`${finding.code} ${finding.sessionIds.join(" ")}`, finding])).values()];
+  }
+
+  /** What the application says of this list: asked once for each. */
+  #judge() {
+    const { sessions } = this.#state;
+    if (typeof this.#findings !== "function") return this.#findings;
+    if (!sessions || sessions === this.#judged.sessions) return this.#judged.findings ?? [];
+    this.#judged = { sessions };
+    try {
+      this.#judged.findings = this.#findings([...sessions]);
+    } catch (error) {
+      this.#emit("error", { error, operation: "findings" }, { bubbles: false });
+    }
+    return this.#judged.findings ?? [];
   }
 
   /** Says something to screen-reader users: emptied first, because the same sentence twice in a row would not be read again. */

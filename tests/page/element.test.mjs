@@ -457,6 +457,8 @@ pageTest("progress, a partial revocation, and what the events say", async ({ pag
 
   await page.evaluate(() => {
     const link = Object.assign(document.createElement("a"), { slot: "logged-out", href: "/in", textContent: "Back in" });
+    // It is the page's, with the page's looks.
+    Object.assign(link.style, { display: "block", minBlockSize: "44px" });
     window.list.append(link);
     return window.list.logout();
   });
@@ -466,6 +468,7 @@ pageTest("progress, a partial revocation, and what the events say", async ({ pag
   const all = await page.evaluate(() => window.events);
   assert.ok(all.every(({ composed }) => composed));
   assert.ok(!JSON.stringify(all).includes("the-secret-token"));
+  await wholesome(page, "element-logged-out");
   await screenshot(page, "element-logged-out");
   // It starts over, and the client says that it has been signed out.
   await page.evaluate(() => window.list.refresh());

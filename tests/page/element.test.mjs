@@ -153,6 +153,17 @@ pageTest("from right to left", async ({ page }) => {
   await page.evaluate(() => (document.documentElement.dir = "rtl"));
   const [icon, button] = await Promise.all([row(page, "phone").locator(".device-icon").boundingBox(), row(page, "phone").locator("button").boundingBox()]);
   assert.ok(icon.x > button.x, "the icon comes first");
+  // English goes from left to right even there, its full stops too, and begins where the page's texts do.
+  const afterLast = (selector) => inList(page, selector).first().evaluate((element) => {
+    const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode());
+    const range = document.createRange();
+    range.selectNodeContents(texts.currentNode);
+    range.setStart(range.endContainer, range.endOffset - 1);
+    return Math.round(element.getBoundingClientRect().right - range.getBoundingClientRect().right);
+  });
+  await page.evaluate(() => (window.list.findings = [{ code: "new_device", severity: "low", confidence: "low", sessionIds: ["phone"], evidence: {} }]));
+  for (const selector of [".intro", "section[aria-labelledby=others-title] h3", ".finding > span"]) assert.equal(await afterLast(selector), 0, selector);
   await wholesome(page, "rtl");
   for (const [size, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP })) {
     await page.setViewportSize(viewport);

@@ -9,7 +9,7 @@
  * document.querySelector("auth-session-list").sessions = createSessions({ … });
  * ```
  */
-import type { Effect, ErrorCode, ListOptions, Sessions, SessionsError } from "./index.js";
+import type { Effect, ErrorCode, ListOptions, Session, Sessions, SessionsError } from "./index.js";
 import type { Finding, SessionChange } from "./monitoring.js";
 
 /** Of `Sessions`, what the element calls. */
@@ -30,8 +30,11 @@ export class AuthSessionList extends HTMLElement {
    * For the list, e.g. `pageSize` or Clerk's `userId`; another object loads again, so keep it the same from one render to the next. `applicationId` and `userId` also say what "all" and "others" are.
    */
   listOptions: Omit<ListOptions, "cursor" | "signal">;
-  /** What is said of sessions, from `findings` of `auth-sessions/monitoring`: beside the one or two devices that a finding is about, else above all. Those of `watch` come on top. */
-  findings: readonly Finding[];
+  /**
+   * What is said of sessions, from `findings` of `auth-sessions/monitoring`: beside the one or two devices that a finding is about, else above all. Those of `watch` come on top. A function is asked once for
+   * each list that is shown; what it throws is an `error`.
+   */
+  findings: readonly Finding[] | ((sessions: Session[]) => readonly Finding[]);
   /**
    * Changes as they happen, from `watch` of `auth-sessions/monitoring`; they are shown, said to screen readers, and sent on as `session-change`. A function is called whenever the element comes into the
    * document, with a signal for when it leaves, and is what to use where the element may move: an iterable is asked for its iterator whenever the element comes into the document, which a generator answers once only.
@@ -108,9 +111,9 @@ export interface ReauthenticateDetail {
 }
 
 export interface ErrorDetail {
-  /** A `SessionsError`, unless your own `sessions` or `watch` threw something else. */
+  /** A `SessionsError`, unless your own `sessions`, `watch` or `findings` threw something else. */
   error: unknown;
-  operation: "list" | "revoke" | "revokeOthers" | "revokeAll" | "logout" | "watch";
+  operation: "list" | "revoke" | "revokeOthers" | "revokeAll" | "logout" | "watch" | "findings";
 }
 
 // ---------------------------------------------------------------- texts
@@ -155,6 +158,8 @@ export interface Texts {
   justNow: string; soon: string;
   /** `{browser}`, `{system}` */
   deviceName: string;
+  /** `{app}`, such as "Gmail"; and what isn't known more closely */
+  appName: string; anyApp: string; anyBot: string;
   unknownDevice: string; noAgent: string; strangeAgent: string; noAddress: string; noAddressNorAgent: string;
   details: string; agent: string; address: string; method: string; created: string; expiry: string; id: string; notRecorded: string;
   isNew: string;

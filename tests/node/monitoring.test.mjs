@@ -122,6 +122,13 @@ describe("what is new", () => {
     for (const nowhere of ["XX", "ZZ"]) assert.deepEqual(codes([at(null, nowhere)], { history }), []);
   });
 
+  test("where the lookup knows the country it comes before the back-end's words, else they count", () => {
+    const history = remember([home], { geo });
+    const told = { location: { city: "Berlin", country: "Germany" } };
+    assert.deepEqual(codes([session(told)], { geo, history }), []);
+    assert.deepEqual(find([session({ ...told, ipAddress: "203.0.113.9" })], { geo, history }).map(({ evidence }) => evidence.city ?? evidence.country), ["Berlin, Germany", "Germany"]);
+  });
+
   test("of a kind that was never seen, nothing is new", () => {
     assert.deepEqual(codes([home], { geo, history: remember([session({ ipAddress: null })]) }), []);
   });
@@ -261,6 +268,7 @@ describe("one session by itself", () => {
     ["of an actor without a name", { raw: { act: { x: 1 } } }, ["impersonated", { by: null }]],
     ["whose token ends later", { expiresAt: ago(-30 * DAY), raw: { accessTokenExpiresAt: ago(-31 * DAY) } }, ["token_outlives_session", { minutes: 1440 }]],
     ["whose token ends later, in seconds", { expiresAt: ago(-30 * DAY), raw: { access_token_expires_at: Date.parse(ago(-31 * DAY)) / 1000 } }, ["token_outlives_session", { minutes: 1440 }]],
+    ["whose token ends later, in milliseconds", { expiresAt: ago(-30 * DAY), raw: { tokenExpiresAt: Date.parse(ago(-31 * DAY)) } }, ["token_outlives_session", { minutes: 1440 }]],
     ["whose token ends before", { expiresAt: ago(-30 * DAY), raw: { accessTokenExpiresAt: ago(-HOUR) } }],
   ]) {
     test(what, () => {
@@ -502,6 +510,7 @@ describe("auditEvent", () => {
     ["a session that was gone", { ...RESULT, success: false, outcome: "already-revoked" }],
     ["a revoke-all that failed", { ...ALL, success: false }],
     ["a revoke-all that ended none", { ...ALL, count: 0, revoked: [] }],
+    ["a revoke-all that ended none, without their ids", { ...ALL, count: 0, revoked: null }],
     ["an error", { type: "error", error: new SessionsError({ code: "network", message: "x" }), at: AT }],
     ["several of which one failed", new SessionsError({ code: "partial_revocation", message: "x", revoked: ["s1"], failed: [] })],
     ["a session that goes on", { type: "changed", session: session(), previous: session(), at: AT }],

@@ -153,6 +153,17 @@ pageTest("from right to left", async ({ page }) => {
   await page.evaluate(() => (document.documentElement.dir = "rtl"));
   const [icon, button] = await Promise.all([row(page, "phone").locator(".device-icon").boundingBox(), row(page, "phone").locator("button").boundingBox()]);
   assert.ok(icon.x > button.x, "the icon comes first");
+  // English goes from left to right even there, its full stops too, and begins where the page's texts do.
+  const afterLast = (selector) => inList(page, selector).first().evaluate((element) => {
+    const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode());
+    const range = document.createRange();
+    range.selectNodeContents(texts.currentNode);
+    range.setStart(range.endContainer, range.endOffset - 1);
+    return Math.round(element.getBoundingClientRect().right - range.getBoundingClientRect().right);
+  });
+  await page.evaluate(() => (window.list.findings = [{ code: "new_device", severity: "low", confidence: "low", sessionIds: ["phone"], evidence: {} }]));
+  for (const selector of [".intro", "section[aria-labelledby=others-title] h3", ".finding > span"]) assert.equal(await afterLast(selector), 0, selector);
   await wholesome(page, "rtl");
   for (const [size, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP })) {
     await page.setViewportSize(viewport);
@@ -160,7 +171,66 @@ pageTest("from right to left", async ({ page }) => {
   }
 });
 
+const NAMES = {
+  en: ["Gmail app on iOS", "App on iOS", "Bot", "curl", "Windows", "Unknown device"],
+  pl: ["Aplikacja Gmail – iOS", "Aplikacja – iOS", "Bot", "curl", "Windows", "Nieznane urządzenie"],
+  de: ["Gmail-App auf iOS", "App auf iOS", "Bot", "curl", "Windows", "Unbekanntes Gerät"],
+};
+pageTest("apps, bots and what isn't known are named in the reader's language, too; a label of the application's stays", async ({ page }) => {
+  const agents = ["Gmail/6.0.250210 CFNetwork/3826.400.120 Darwin/24.3.0", "Mine/1.0 CFNetwork/3826.400.120 Darwin/24.3.0", "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "curl/8.5.0", "Mozilla/5.0 (Windows NT 10.0)", "something else"];
+  const items = agents.map((userAgent, index) => item(`s${index}`, { userAgent, lastActiveAt: ago(index + 1) }));
+  await element(page, (method) => (method === "GET" ? ok({ items }) : null));
+  await devices(page);
+  for (const [language, names] of Object.entries(NAMES)) {
+    await page.evaluate((language) => (window.list.lang = language), language);
+    assert.deepEqual(await inList(page, ".device-name bdi").allTextContents(), names, language);
+  }
+  await page.evaluate(() => {
+    const { list } = window.sessions;
+    const labels = [{ label: "Bot on Duty", kind: "app", browser: "Bot" }, { label: "My app on the couch", kind: "app", browser: null }, { label: "constructor", kind: "app", browser: null }];
+    window.list.sessions = { ...window.sessions, list: async (options) => {
+      const answer = await list(options);
+      return { ...answer, sessions: labels.map((device, at) => ({ ...answer.sessions[at], device })) };
+    } };
+  });
+  await inList(page, ".device-name").getByText("constructor").waitFor();
+  assert.deepEqual(await inList(page, ".device-name bdi").allTextContents(), ["Bot auf Duty", "My app on the couch", "constructor"]);
+});
+
 // ---------------------------------------------------------------- what is shown
+
+pageTest("this device's clock is behind the server's: what has happened is not still to come", async ({ page }) => {
+  await element(page, (method) => (method === "GET" ? ok({ items: [item("here", { createdAt: ago(-26), lastActiveAt: ago(-0.005), expiresAt: ago(-2.01) })] }) : null));
+  await devices(page);
+  assert.deepEqual(await row(page, "here").locator(".bits").nth(1).locator(".bit").allTextContents(), ["Last active just now", "Signed in just now", "Expires in 2 hours"]);
+});
+
+pageTest("sessions that are over are no devices, whoever says so", async ({ page }) => {
+  const over = ["revoked", "expired", "ended", "removed", "abandoned", "replaced"];
+  const items = [...ITEMS, ...over.map((status) => item(status, { status })), ...["pending", "blocked", "unheard-of"].map((status) => item(status, { status }))];
+  await element(page, (method) => (method === "GET" ? ok({ items }) : null));
+  await page.getByRole("heading", { name: "Other devices (6)" }).waitFor();
+  for (const status of over) assert.equal(await row(page, status).count(), 0, status);
+  await page.evaluate(() => {
+    const waiting = [];
+    window.change = (change) => waiting.shift()({ value: { at: "2026-01-31T09:30:00.000Z", previous: null, ...change }, done: false });
+    window.list.watch = () => ({ [Symbol.asyncIterator]: () => ({ next: () => new Promise((resolve) => waiting.push(resolve)) }) });
+  });
+  const change = (type, id, status) => page.evaluate(async ([type, id, status]) => {
+    const { sessions } = await window.sessions.list();
+    window.change({ type, session: { ...sessions.find((session) => session.id === id), status } });
+  }, [type, id, status]);
+  await change("added", "replaced", "replaced");
+  await change("changed", "phone", "revoked");
+  await row(page, "phone").waitFor({ state: "detached" });
+  await status(page, /^Safari on iPhone isn’t signed in any more\.$/);
+  // By the clock of this device only: the next list tells.
+  await change("changed", "tablet", "expired");
+  await change("changed", "linux", "ended");
+  await row(page, "linux").waitFor({ state: "detached" });
+  for (const [id, count] of [["replaced", 0], ["tablet", 1]]) assert.equal(await row(page, id).count(), count, id);
+});
+
 
 pageTest("findings: beside what they are about, above all where it is several, nothing where it is nothing", async ({ page }) => {
   await element(page);
@@ -182,6 +252,35 @@ pageTest("findings: beside what they are about, above all where it is several, n
   await page.getByRole("region", { name: "Worth a look" }).getByText(texts.en.findings.concurrent_sessions).waitFor();
   await wholesome(page, "findings");
   await screenshot(page, "element-findings");
+});
+
+pageTest("findings: a function is asked once for each list; what it throws is an error, and the list stays", async ({ page }) => {
+  await element(page);
+  await devices(page);
+  await page.evaluate(async () => {
+    const { findings, remember } = await import("/pkg/monitoring.js");
+    window.asked = [];
+    const history = remember((await window.sessions.list()).sessions.filter(({ current }) => current));
+    window.list.findings = (shown) => {
+      window.asked.push(shown.map(({ id }) => id).sort().join());
+      return findings(shown.splice(0), { history });
+    };
+  });
+  await row(page, "phone").getByText(texts.en.findings.new_device).waitFor();
+  assert.equal(await row(page, "here").locator(".finding").count(), 0);
+  await page.evaluate(() => {
+    window.list.lang = "de";
+    window.list.texts = {};
+  });
+  await row(page, "phone").getByText(texts.de.findings.new_device).waitFor();
+  assert.deepEqual(await page.evaluate(() => window.asked), ["here,linux,phone,tablet"]);
+  await page.evaluate(() => window.list.refresh());
+  assert.deepEqual(await page.evaluate(() => window.asked.length), 2);
+  await page.evaluate(() => (window.list.findings = () => { throw new Error("broken"); }));
+  await page.evaluate(() => (window.list.lang = "pl"));
+  assert.equal(await inList(page, ".finding").count(), 0);
+  assert.equal(await page.getByRole("listitem").count(), 4);
+  assert.deepEqual((await events(page, "error")).map(({ operation }) => operation), ["findings"]);
 });
 
 pageTest("hostile texts stay text, and turn nothing else around", async ({ page, expectProblem }) => {
@@ -369,6 +468,8 @@ pageTest("progress, a partial revocation, and what the events say", async ({ pag
 
   await page.evaluate(() => {
     const link = Object.assign(document.createElement("a"), { slot: "logged-out", href: "/in", textContent: "Back in" });
+    // It is the page's, with the page's looks.
+    Object.assign(link.style, { display: "block", minBlockSize: "44px" });
     window.list.append(link);
     return window.list.logout();
   });
@@ -378,6 +479,7 @@ pageTest("progress, a partial revocation, and what the events say", async ({ pag
   const all = await page.evaluate(() => window.events);
   assert.ok(all.every(({ composed }) => composed));
   assert.ok(!JSON.stringify(all).includes("the-secret-token"));
+  await wholesome(page, "element-logged-out");
   await screenshot(page, "element-logged-out");
   // It starts over, and the client says that it has been signed out.
   await page.evaluate(() => window.list.refresh());

@@ -202,7 +202,7 @@ pageTest("signing out everywhere", async ({ page }) => {
   await page.getByRole("dialog").getByText("including this one").waitFor();
   await page.getByRole("dialog").getByRole("button", { name: "Sign out everywhere" }).click();
   await heading(page, "Sign in");
-  await page.locator("#notice").getByText(/You’ve been signed out of \d+ devices, including this one\. They may stay usable until .* this one’s at \d\d:\d\d\./).waitFor();
+  await page.locator("#notice").getByText(/You’ve been signed out of \d+ devices, including this one\. They may stay usable until .* this one until \d\d:\d\d\./).waitFor();
   assert.equal(await focused(page), "Sign in");
   for (const id of [ids.here, ...ids.others]) assert.ok(ended(await databaseRow(id)), id);
   await wholesome(page, "signed-out-everywhere");

@@ -207,6 +207,7 @@ element.sessions = null;
 element.sessions = { list: sessions.list, revoke: sessions.revoke, revokeOthers: sessions.revokeOthers, revokeAll: sessions.revokeAll, logout: sessions.logout, capabilities: sessions.capabilities };
 element.listOptions = { userId: "user_1", pageSize: 50 };
 element.findings = findings((await sessions.list()).sessions);
+element.findings = (shown) => findings(shown, { history });
 element.watch = watch(sessions);
 element.watch = (signal) => watch(sessions, { signal });
 element.texts = { title: "Devices", loaded: { one: "one", other: "{count}" }, errors: { network: { title: "a", text: "b" } }, findings: { new_city: "{city}" } };

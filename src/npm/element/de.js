@@ -20,7 +20,7 @@ export const de = {
 
   signOut: "Abmelden",
   signingOut: "Wird abgemeldet…",
-  signingOutOf: "{done} von {total} wird abgemeldet…",
+  signingOutOf: "Gerät {done} von {total} wird abgemeldet…",
   signOutOthers: "Alle anderen abmelden",
   everywhere: "Überall abmelden",
   everywhereText: "Gerät verloren, oder kommt Ihnen etwas verdächtig vor? Beenden Sie alle Sitzungen auf einmal, auch diese.",
@@ -35,7 +35,7 @@ export const de = {
 
   stays: { one: "Es kann nutzbar bleiben, bis sein Zugriffstoken abläuft.", other: "Sie können nutzbar bleiben, bis ihre Zugriffstoken ablaufen." },
   staysUntil: { one: "Es kann bis {time} nutzbar bleiben, dann läuft sein Zugriffstoken ab.", other: "Sie können bis {time} nutzbar bleiben, dann laufen ihre Zugriffstoken ab." },
-  staysEverywhere: "Sie können nutzbar bleiben, bis ihre Zugriffstoken ablaufen, das dieses Geräts um {time}.",
+  staysEverywhere: "Sie können nutzbar bleiben, bis ihre Zugriffstoken ablaufen, dieses hier bis {time}.",
   staysUnknown: {
     one: "Es kann eine Weile nutzbar bleiben: Der Server sagt nicht, wann die Abmeldung wirkt.",
     other: "Sie können eine Weile nutzbar bleiben: Der Server sagt nicht, wann die Abmeldung wirkt.",
@@ -73,6 +73,9 @@ export const de = {
   justNow: "gerade eben",
   soon: "in weniger als einer Minute",
   deviceName: "{browser} auf {system}",
+  appName: "{app}-App",
+  anyApp: "App",
+  anyBot: "Bot",
   unknownDevice: "Unbekanntes Gerät",
   noAgent: "Der Server hat nicht festgehalten, welcher Browser oder welche App das ist.",
   strangeAgent: "Seine Browserkennung ist nicht bekannt.",

@@ -35,7 +35,7 @@ export const en = {
 
   stays: { one: "It may stay usable until its access token runs out.", other: "They may stay usable until their access tokens run out." },
   staysUntil: { one: "It may stay usable until {time}, when its access token runs out.", other: "They may stay usable until {time}, when their access tokens run out." },
-  staysEverywhere: "They may stay usable until their access tokens run out, this one’s at {time}.",
+  staysEverywhere: "They may stay usable until their access tokens run out, this one until {time}.",
   staysUnknown: {
     one: "It may stay usable for a while: the server doesn’t say how soon this takes effect.",
     other: "They may stay usable for a while: the server doesn’t say how soon this takes effect.",
@@ -46,7 +46,7 @@ export const en = {
   doneOthers: { one: "{count} other device has been signed out.", other: "{count} other devices have been signed out." },
   doneOthersAll: "All other devices have been signed out.",
   noneOthers: "No other device was signed in any more.",
-  doneEverywhere: { one: "You’ve been signed out of {count} device, including this one.", other: "You’ve been signed out of {count} devices, including this one." },
+  doneEverywhere: { one: "You’ve been signed out of {count} device, this one.", other: "You’ve been signed out of {count} devices, including this one." },
   doneEverywhereAll: "You’ve been signed out everywhere.",
   partly: { one: "{count} device couldn’t be signed out.", other: "{count} devices couldn’t be signed out." },
   partlyDone: { one: "{count} device was signed out.", other: "{count} devices were signed out." },
@@ -73,6 +73,9 @@ export const en = {
   justNow: "just now",
   soon: "in less than a minute",
   deviceName: "{browser} on {system}",
+  appName: "{app} app",
+  anyApp: "App",
+  anyBot: "Bot",
   unknownDevice: "Unknown device",
   noAgent: "The server didn’t record which browser or app this is.",
   strangeAgent: "It gave a browser string that isn’t known.",

@@ -49,6 +49,11 @@ export class Language {
     return Number.isNaN(date.getTime()) ? null : h("time", { datetime: date.toISOString(), title: this.#moment.format(date) }, format(date));
   }
 
+  /** The same of what has happened: by a clock that is behind the server's it may seem to be still to come. */
+  since(iso) {
+    return this.time(iso, (date) => this.#ago(Math.min(date, Date.now())));
+  }
+
   moment(iso) {
     return this.time(iso, (date) => this.#moment.format(date));
   }

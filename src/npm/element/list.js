@@ -1,7 +1,7 @@
 import { h, patch } from "./dom.js";
 import { Language } from "./language.js";
 import css from "./style.css";
-import { explain, isEnding, nameOf, stays, view } from "./view.js";
+import { explain, isEnding, isOver, nameOf, stays, view } from "./view.js";
 
 /** How often it looks again by itself while nothing answers, and how old a list may be that comes back into sight. */
 const RETRY_EVERY = 10_000;
@@ -46,6 +46,8 @@ export class AuthSessionList extends Base {
   #sessions = null;
   #options = {};
   #findings = [];
+  /** What its function said, and of which list. */
+  #judged = {};
   #watch = null;
   #texts = null;
 
@@ -100,6 +102,7 @@ export class AuthSessionList extends Base {
 
   set findings(value) {
     this.#findings = value ?? [];
+    this.#judged = {};
     this.#render();
   }
 
@@ -229,8 +232,22 @@ export class AuthSessionList extends Base {
   }
 
   #allFindings() {
-    const all = [...this.#findings, ...this.#state.told];
+    const all = [...this.#judge(), ...this.#state.told];
     return [...new Map(all.map((finding) => [`${finding.code} ${finding.sessionIds.join(" ")}`, finding])).values()];
+  }
+
+  /** What the application says of this list: asked once for each. */
+  #judge() {
+    const { sessions } = this.#state;
+    if (typeof this.#findings !== "function") return this.#findings;
+    if (!sessions || sessions === this.#judged.sessions) return this.#judged.findings ?? [];
+    this.#judged = { sessions };
+    try {
+      this.#judged.findings = this.#findings([...sessions]);
+    } catch (error) {
+      this.#emit("error", { error, operation: "findings" }, { bubbles: false });
+    }
+    return this.#judged.findings ?? [];
   }
 
   /** Says something to screen-reader users: emptied first, because the same sentence twice in a row would not be read again. */
@@ -320,7 +337,9 @@ export class AuthSessionList extends Base {
     const name = nameOf(session, language);
     const isListed = sessions.some(({ id }) => id === session.id);
     const others = sessions.filter(({ id }) => id !== session.id);
-    if (type === "removed") {
+    // What has run out by the clock of this device only is for the next list to leave out.
+    const isGone = type === "removed" || (isOver(session) && session.status !== "expired");
+    if (isGone && type !== "added") {
       const text = language.plain(language.texts.removed, { name });
       this.#gone.push({ session, at, text });
       this.#update({ sessions: others });
@@ -328,7 +347,7 @@ export class AuthSessionList extends Base {
       if (isListed && !isEnding(session, this.#state.busy)) this.#say(text);
     } else if (isListed) {
       this.#update({ sessions: [...others, session].sort(thisDeviceFirst) });
-    } else if (type === "added") {
+    } else if (type === "added" && !isOver(session)) {
       // Some back-ends make another session of one whenever it is renewed. That is no sign-in.
       const old = this.#gone.find((gone) => gone.at === at && gone.session.userAgent === session.userAgent && gone.session.ipAddress === session.ipAddress);
       const isNew = !old && !session.current;
@@ -383,7 +402,7 @@ export class AuthSessionList extends Base {
         const options = { ...this.#options, ...(next && { cursor: next }), signal };
         // A lone object with headers would be a request.
         const answer = await (options.headers ? sessions.list(undefined, options) : sessions.list(options));
-        for (const session of answer.sessions) found.set(session.id, session);
+        for (const session of answer.sessions) if (!isOver(session)) found.set(session.id, session);
         next = answer.next;
       }
       if (signal.aborted) return;

@@ -1,10 +1,14 @@
 import { h, icon, unseen } from "./dom.js";
 
-/** Where the back-end knows no device (KSeF), how one signed in there is what tells sessions apart. The package's own labels ("Chrome on macOS") are put in the reader's words. */
+/** Where the back-end knows no device (KSeF), how one signed in there is what tells sessions apart. The package's own labels ("Chrome on macOS", "Gmail app on iOS", "Bot") are put in the reader's words. */
 export function nameOf({ device, method }, language) {
-  const [, browser, system] = /^(.+) on (.+)$/.exec(device?.label) ?? [];
-  if (browser && browser === device.browser) return language.plain(language.texts.deviceName, { browser, system });
-  return device?.label || method?.name || language.texts.unknownDevice;
+  const { texts } = language;
+  const { label, browser, kind } = device ?? {};
+  if (!label || (label === "Unknown device" && kind === "unknown")) return method?.name || texts.unknownDevice;
+  const [, what, system] = /^(.+) on (.+)$/.exec(label) ?? [null, label];
+  const own = browser ? { [browser]: browser, [`${browser} app`]: language.plain(texts.appName, { app: browser }) } : { App: texts.anyApp, Bot: texts.anyBot };
+  if (!Object.hasOwn(own, what)) return label;
+  return system ? language.plain(texts.deviceName, { browser: own[what], system }) : own[what];
 }
 
 /** What people can do about these is the same, unless the application has texts for them. */
@@ -26,6 +30,9 @@ export function stays(effect, until, count, language) {
   const time = language.clock(until);
   return language.nodes(time ? texts.staysUntil : texts.stays, { count, time });
 }
+
+/** Some back-ends list sessions that are over, too: those are no devices that are signed in. */
+export const isOver = ({ status }) => ["revoked", "expired", "ended", "removed", "abandoned", "replaced"].includes(status);
 
 /** Whether it is being ended. */
 export const isEnding = ({ id, current }, busy) => busy.has(`session ${id}`) || busy.has("everywhere") || (busy.has("others") && current !== true);
@@ -84,8 +91,11 @@ export function view(state, language, level) {
   const list = (about, attributes) => about.length > 0 && h("ul", { class: "findings", role: "list", ...attributes }, about.map(finding));
 
   const when = (session) =>
-    [[texts.lastActive, session.lastActiveAt], [texts.signedIn, session.createdAt], [Date.parse(session.expiresAt) < Date.now() ? texts.expired : texts.expires, session.expiresAt]]
-      .map(([text, iso]) => [text, language.time(iso)])
+    [
+      [texts.lastActive, language.since(session.lastActiveAt)],
+      [texts.signedIn, language.since(session.createdAt)],
+      [Date.parse(session.expiresAt) < Date.now() ? texts.expired : texts.expires, language.time(session.expiresAt)],
+    ]
       .filter(([, time]) => time)
       .map(([text, time]) => h("span", { class: "bit" }, nodes(text, { time })));
 

@@ -21,7 +21,9 @@ const AGENTS = {
   tablet: "Mozilla/5.0 (iPad; CPU OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.4 Mobile/15E148 Safari/604.1",
 };
 const HOUR = 60 * 60 * 1000;
-const ago = (hours) => new Date(Date.now() - hours * HOUR).toISOString();
+// One moment for all: the list is sorted by time.
+const NOW = Date.now();
+const ago = (hours, from = NOW) => new Date(from - hours * HOUR).toISOString();
 const item = (id, more) => ({
   id, current: id === "here", userAgent: AGENTS[id] ?? AGENTS.linux, ipAddress: "203.0.113.7", createdAt: ago(50), lastActiveAt: ago(id === "here" ? 0 : 2.01), expiresAt: ago(-100), ...more,
 });
@@ -200,7 +202,7 @@ pageTest("apps, bots and what isn't known are named in the reader's language, to
 // ---------------------------------------------------------------- what is shown
 
 pageTest("this device's clock is behind the server's: what has happened is not still to come", async ({ page }) => {
-  await element(page, (method) => (method === "GET" ? ok({ items: [item("here", { createdAt: ago(-26), lastActiveAt: ago(-0.005), expiresAt: ago(-2.01) })] }) : null));
+  await element(page, (method) => (method === "GET" ? ok({ items: [item("here", { createdAt: ago(-26), lastActiveAt: ago(-0.005, Date.now()), expiresAt: ago(-2.01) })] }) : null));
   await devices(page);
   assert.deepEqual(await row(page, "here").locator(".bits").nth(1).locator(".bit").allTextContents(), ["Last active just now", "Signed in just now", "Expires in 2 hours"]);
 });

@@ -1,5 +1,5 @@
 //! Labels for people, from user agents, and from what a back-end has read in one. This is for the Rust API; `src/npm/device.js` makes the same from the same tables, and
-//! `tests/node/read.test.mjs` compares both.
+//! `tests/node/read.test.mjs` and `labels.test.mjs` compare both.
 
 use crate::json::{Writer, cut, join, lines, parts, words};
 

@@ -1,5 +1,5 @@
 // Labels for people, from user agents, and from what a back-end has read in one. The rules and their reasons are those of `src/device.rs`, which labels for the Rust API and says what is in the
-// tables; `tests/node/read.test.mjs` compares both.
+// tables; `tests/node/read.test.mjs` and `labels.test.mjs` compare both.
 import bots from "../device/bots.js";
 import names from "../device/names.js";
 import systems from "../device/systems.js";

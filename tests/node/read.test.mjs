@@ -4,12 +4,8 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
-import { instantiate } from "../../src/npm/wasm.js";
+import { inRust } from "./rust.mjs";
 import { createSessions, describeDevice, fails, jwt, settles } from "./support.mjs";
-
-const { TRAPPING_WASM } = process.env;
-if (!TRAPPING_WASM) throw new Error("set TRAPPING_WASM, a build that reads sessions itself; `cargo xtask test node` does");
-const step = instantiate(new WebAssembly.Module(readFileSync(TRAPPING_WASM)));
 
 /** Of each profile and provider; READ_RUNS for a longer look. */
 const RUNS = Number(process.env.READ_RUNS ?? 2000);
@@ -30,18 +26,12 @@ const PROFILES = {
 for (const profile of Object.values(PROFILES)) Object.assign(profile, { revoke: { method: "DELETE", path: "/s/{id}" } });
 const PROVIDERS = { authvital: {}, clerk: { userId: "u" }, ksef: {}, rest: {}, "better-auth": {} };
 
-/** What Rust makes of it: `listed` of a first page. The options are those that the package passes on. */
-function inRust(state, body) {
-  const action = step({ ...state, base: BASE, goal: "list", step: "list", event: "answer", answered: 200, received: {}, memory: {}, now: 1_767_225_600_000, attempt: 1, access: ACCESS }, typeof body === "string" ? new TextEncoder().encode(body) : body);
-  return action.do === "done" ? action.value : action.error.code;
-}
-
-/** The same through the package; what it passes on to its wasm is caught on the way, for the profile in the form that wasm gets. */
+/** What the package makes of an answer; what it passes on to its wasm is caught on the way, for the profile in the form that wasm gets. */
 async function inJavaScript(options, scope, body) {
   const { stringify } = JSON;
   let state;
   JSON.stringify = (value, ...rest) => {
-    if (value?.event === "start") state = { provider: value.provider, profile: value.profile };
+    if (value?.event === "start") state = { provider: value.provider, profile: value.profile, base: BASE, access: ACCESS };
     return stringify(value, ...rest);
   };
   try {

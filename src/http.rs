@@ -77,7 +77,7 @@ pub struct Response<'a> {
     pub body: Json<'a>,
     /// It is a page for people: a proxy's, or one to sign in.
     pub is_page: bool,
-    /// There is a body, and it is not JSON: a page, or half an answer.
+    /// The body says nothing: there is none, or it is no JSON, but a page or half an answer.
     pub is_broken: bool,
 }
 

@@ -259,7 +259,7 @@ impl<'a> Call<'a> {
                     headers: self.json.member("received"),
                     body: root(answer),
                     is_page: body.trim_ascii_start().starts_with(b"<"),
-                    is_broken: answer.is_none() && !body.is_empty(),
+                    is_broken: answer.is_none(),
                 })
             }
             "failed" => {

@@ -44,7 +44,7 @@ pub fn read(asked: &Asked<'_>, response: Response<'_>, hook: Hook) -> Result<Ans
             if !asked.listed.member("found").is_null() {
                 return Ok(Answer::Session);
             }
-            // Servers that answer "nobody" with a success.
+            // Servers that answer "nobody" with a success, and say so.
             if asked.operation == Operation::Current && body.is_null() && !response.is_broken {
                 return Err(Error::new(Code::Unauthenticated, "nobody is signed in").with_status(response.status));
             }

@@ -75,7 +75,7 @@ export function defineHandler(load) {
         cookie: header("cookie"), size: Number(header("content-length")) || 0, preflight: header("access-control-request-method"),
       };
       // `had`: the refresh tokens before the one of now.
-      const visit = { state, refreshes, began: Date.now(), had: new Set(), memory: { texts: { ...learnt }, paced: [], refreshing: new Map() }, found: null };
+      const visit = { state, refreshes, began: Date.now(), had: new Set(), memory: { texts: { ...learnt }, paced: [], refreshing: new Map(), tellings: new Set() }, found: null };
       for (;;) {
         state.now = Date.now();
         const action = step([state]);

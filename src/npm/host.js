@@ -139,6 +139,8 @@ export class Host {
       Object.assign(this.#memory.texts, action.remember);
       // What was learnt of one user is nothing for the next.
       if ("signedOut" in action.remember) Object.assign(this.#memory, { handles: undefined, plain: undefined });
+      // Before anybody hears of the answer: a call in a hook must not have new tokens yet.
+      const telling = action.do === "tell" && this.#act(action, state);
       if (state.event === "answer") {
         const { requestId, warnings } = action;
         this.#hook("onResponse", { ...state.about, requestId, warnings: warnings ? warnings.split("|").map((text) => text.trim()) : [] });
@@ -155,7 +157,7 @@ export class Host {
       }
       sent = action;
       Object.assign(state, action.keep);
-      body = await this.#act(action, state);
+      body = await (telling || this.#act(action, state));
     }
   }
 
@@ -183,11 +185,12 @@ export class Host {
 
   /** Somebody else's request comes with its own, unless it is served with a secret key. */
   async _tokens({ own }, { goal, id, foundId }) {
-    const { handles, texts, telling } = this.#memory;
-    // Nobody uses new tokens before they are stored. But it may be onTokens itself that asks: not for ever, and time is left for the rest.
-    if (telling && own && goal !== "logout") await this.#within(telling, Math.min(EARLY, this.#totalTimeout / 10), "result").catch(() => {});
+    const { tellings } = this.#memory;
+    // Nobody uses new tokens before they are stored. A logout does: nothing of them will be left.
+    if (own && goal !== "logout") for (const { done, until } of tellings) await this.#within(done, until - Date.now(), "result").catch(() => {});
     if (this.#call.signal?.aborted) throw aborted(this.#call.signal);
     const [access, refresh] = own ? await Promise.all([this.#ask("token", "accessToken"), this.#ask("refreshToken", "refreshToken")]) : [];
+    const { handles, texts } = this.#memory;
     // Of the session that was found it is known already.
     const isKnown = !foundId && access && handles?.of === access;
     const handle = isKnown ? handles.get(id ?? (["current", "revokeCurrent", "logout"].includes(goal) && texts.learntWith === access && texts.currentId)) : undefined;
@@ -249,8 +252,8 @@ export class Host {
       init = { method, headers: merged, redirect: "manual", ...(isBrowser() && { cache: "no-store" }), ...(body !== null && { body }), ...(credentials && { credentials }) };
       // The runtime's own makes a request of it by itself.
       if (own) [what, init] = [new Request(url, init)];
-    } catch {
-      throw REFUSED;
+    } catch (cause) {
+      throw refused(cause);
     }
     const about = { method, url: template, attempt };
     this.#hook("onRequest", about);
@@ -285,15 +288,17 @@ export class Host {
   }
 
   async _tell({ value }) {
-    // Begins when `telling` is there for what it calls.
-    const telling = Promise.resolve(value).then(this.#options.onTokens).catch((cause) => {
+    const done = Promise.resolve(value).then((pair) => this.#options.onTokens?.(pair)).catch((cause) => {
       throw fail("internal", "onTokens failed: this client uses the new tokens, but they may not be stored", cause);
     });
-    this.#memory.telling = telling;
+    // It may be onTokens itself that calls: others wait for it until then, all in all.
+    const telling = { done, until: Date.now() + Math.min(EARLY, this.#totalTimeout / 10) };
+    const { tellings } = this.#memory;
+    tellings.add(telling);
     try {
-      await this.#within(telling, this.#totalTimeout, "end of onTokens");
+      await this.#within(done, this.#totalTimeout, "end of onTokens");
     } finally {
-      this.#memory.telling = false;
+      tellings.delete(telling);
     }
     return { event: "told" };
   }
@@ -437,10 +442,10 @@ export class Host {
 
   /** Waits until no refresh is under way: a logout has to end the session that comes out of it. */
   async settle() {
-    const { refreshing } = this.#memory;
+    const { refreshing, tellings } = this.#memory;
     try {
       // The tokens that onTokens is told are there already: a logout in it ends their session.
-      while (refreshing.size && !this.#memory.telling) await this.#within(Promise.allSettled([...refreshing.values()]), this.#totalTimeout, "result");
+      while (refreshing.size && !tellings.size) await this.#within(Promise.allSettled([...refreshing.values()]), this.#totalTimeout, "result");
     } catch {}
   }
 
@@ -497,7 +502,7 @@ export class Host {
   }
 }
 
-const REFUSED = fail("invalid_options", "the runtime refuses this request: check headers and credentials");
+const refused = (cause) => fail("invalid_options", "the runtime refuses this request: check headers and credentials", cause);
 
 /** Status, headers and the whole body as bytes. Responses of mocks and polyfills are taken by their members. */
 async function receive(fetch, what, init, ends) {
@@ -507,9 +512,9 @@ async function receive(fetch, what, init, ends) {
     response = await fetch(what, init);
   } catch (cause) {
     try {
-      if (init.method) new Request(what, init);
+      if (init.method) new Request(what, { ...init, signal: null });
     } catch {
-      throw REFUSED;
+      throw refused(cause);
     }
     throw fail("network", "no answer: check the network, baseUrl, the certificate and CORS", cause);
   }

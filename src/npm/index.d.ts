@@ -30,7 +30,7 @@ export interface SessionsOptions {
   token?: string | (() => string | null | undefined | Promise<string | null | undefined>);
   /** Refresh token, where the provider can refresh. */
   refreshToken?: string | (() => string | null | undefined | Promise<string | null | undefined>);
-  /** Told every new token pair, and awaited before any call uses it. A call that it makes itself goes on after 3 seconds, a logout at once. */
+  /** Told every new token pair, and awaited before any call uses it, for 3 seconds at most: it may be this function that calls. A logout goes at once. */
   onTokens?: (tokens: Tokens) => void | Promise<void>;
   /** OAuth client id, where refresh needs one. */
   clientId?: string;

@@ -112,14 +112,15 @@ export function prepare(plan, userAgent) {
 function shapeOf(value, before) {
   if (before && hasNames(value, before.names)) return before;
   const names = Object.keys(value);
-  return { names, secrets: names.filter((name) => SECRET.test(name)), empty: null, paths: null };
+  return { names, secrets: new Set(names.filter((name) => SECRET.test(name))), empty: null, paths: null };
 }
 
 /** Without a list of the names, which would be garbage for each item. */
 function hasNames(value, names) {
   let at = 0;
   for (const name in value) if (name !== names[at++]) return false;
-  return at === names.length;
+  // The last is the object's own, and not one of all objects: then all are.
+  return at === names.length && (at === 0 || Object.hasOwn(value, names[at - 1]));
 }
 
 // What is below are functions of this module and not of an answer, which comes along: machine code of functions that nobody has at the moment is gone with the engine's next collection of everything.
@@ -169,10 +170,10 @@ function withoutSecrets(value, depth, answer, shape = (answer.shapes[depth] = sh
   if (Array.isArray(value)) return value.map((found) => (isObject(found) ? withoutSecrets(found, depth + 1, answer) : found));
   const { names, secrets } = shape;
   // All names at once: one after the other takes longer, and more memory.
-  const copy = { ...(shape.empty ??= Object.fromEntries(names.filter((name) => !secrets.includes(name)).map((name) => [name]))) };
+  const copy = { ...(shape.empty ??= Object.fromEntries(names.filter((name) => !secrets.has(name)).map((name) => [name]))) };
   for (const name of names) {
     const found = value[name];
-    if (!secrets.includes(name) || !isHidden(found, name)) copy[name] = isObject(found) ? withoutSecrets(found, depth + 1, answer) : found;
+    if (!secrets.has(name) || !isHidden(found, name)) copy[name] = isObject(found) ? withoutSecrets(found, depth + 1, answer) : found;
   }
   return copy;
 }
@@ -220,7 +221,7 @@ function methodOf(item, answer) {
 
 function sessionOf(item, id, current, answer) {
   const { list, shape } = answer;
-  const raw = hasSecrets(item, 0, answer, shape) ? withoutSecrets(item, 0, answer, shape) : item;
+  const raw = hasSecrets(item, list.own ? -1 : 0, answer, shape) ? withoutSecrets(item, 0, answer, shape) : item;
   // They are sessions already.
   if (list.own) return raw;
   const { paths } = shape;
@@ -257,7 +258,7 @@ function shape(item, answer) {
   if (shape === answer.shape) return;
   const { said } = answer;
   shape.paths = {};
-  for (const member in said) shape.paths[member] = said[member].filter(([name]) => name === undefined || shape.names.includes(name));
+  for (const member of Object.keys(said)) shape.paths[member] = said[member].filter(([name]) => name === undefined || shape.names.includes(name));
   PLACES.shape = answer.shape = shape;
 }
 
@@ -290,7 +291,9 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
   if (answer.inside !== body) hasSecrets(body, 0, answer);
   // Tokens that name none of the sessions tell nothing about any of them. A mark that only one of them has says something of the others.
   const current = first(body, said.currentId, text, answer) ?? told;
-  let [oneIs, isListed, areNumbers] = [false, false, false];
+  const [count, total] = [said.count, said.total].map((paths) => first(body, paths, whole)).map((number) => (number >= 0 && number <= Number.MAX_SAFE_INTEGER ? number : null));
+  const listed = { size: all.length, areNumbers: false, count, total, next: first(body, said.next, text, answer) };
+  let [oneIs, isListed] = [false, false];
   const handles = new Map();
   const entries = [];
   for (let at = 0; at < all.length; at++) {
@@ -300,7 +303,7 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
     const id = idOf(item, answer);
     if (id === null) return { listed: { lacks: "id" } };
     const words = String(id);
-    areNumbers = typeof id === "number" || Boolean(isQuoted && /^-?\d{16,}$/.test(words));
+    listed.areNumbers = typeof id === "number" || Boolean(isQuoted && /^-?\d{16,}$/.test(words));
     const handle = handleOf(item);
     if (hasHandles) handles.set(words, handle);
     // Better Auth's tokens may come with a signature.
@@ -313,8 +316,6 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
   if (!list.own && (oneIs || isListed)) {
     for (const entry of entries) entry.current ??= oneIs ? false : (isList ? entry.id : entry.words) === current;
   }
-  const [count, total] = [said.count, said.total].map((paths) => first(body, paths, whole)).map((number) => (number >= 0 && number <= Number.MAX_SAFE_INTEGER ? number : null));
-  const listed = { size: all.length, areNumbers, count, total, next: first(body, said.next, text, answer) };
   if (isList) return { listed, handles, sessions: entries };
   const byId = ["get", "revoke"].includes(goal);
   const isWanted = (entry) => (byId ? entry.words === wanted : ["current", "revokeCurrent", "logout"].includes(goal) && entry.current);

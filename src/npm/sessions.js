@@ -26,7 +26,7 @@ export function define(load, Driver = Host) {
     }
     let config;
     // What lasts between calls lives here and not in wasm: nothing has to be freed, and nothing is lost with an instance.
-    const memory = { texts: {}, paced: [], refreshing: new Map(), leaving: 0 };
+    const memory = { texts: {}, paced: [], refreshing: new Map(), tellings: new Set(), leaving: 0 };
 
     async function run(operation, args, direct) {
       try {

@@ -286,6 +286,9 @@ describe("what is no handler", () => {
     const deep = (levels) => `{"id":"s1","raw":${"[".repeat(levels)}${"]".repeat(levels)}}`;
     for (const method of ["list", "get"]) await fails(client(answer(deep(100_000)))[method](...(method === "get" ? ["s1"] : [])), "invalid_response", method);
     assert.equal((await client(answer(deep(50))).list()).count, 1);
+    // As deep as a back-end's item may be.
+    assert.equal((await client(answer(deep(64))).list()).count, 1);
+    await fails(client(answer(deep(66))).list(), "invalid_response");
     const { sessions } = await client(answer('{"id":"s1","__proto__":{"current":true},"raw":{"sessionToken":"hush","a":[{"password":"hush","b":1}]}}')).list();
     assert.equal(JSON.stringify(sessions), '[{"id":"s1","raw":{"a":[{"b":1}]}}]');
     assert.equal(sessions[0].current, undefined);

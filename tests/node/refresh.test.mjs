@@ -105,6 +105,65 @@ test("a call that onTokens itself waits for goes on, after three seconds", async
   assert.ok(elapsed >= 3000 && elapsed < 3500, `${elapsed} ms`);
 });
 
+test("onTokens is waited for once, however many calls it makes", async () => {
+  const ids = ["a", "b", "c", "d", "e", "f"];
+  const refresh = jwt({ sid: "a" });
+  const ended = [];
+  const { sessions } = faked((request) => {
+    if (request.url.endsWith("/token")) return json({ access_token: jwt({ sid: "a" }), refresh_token: `${refresh}2`, expires_in: 900 });
+    if (request.method === "GET") return json({ sessions: ids.map((id) => ({ id })), count: ids.length });
+    ended.push(request.url);
+    return json({ success: true });
+  }, { refreshToken: refresh, clientId: "c", onTokens: () => sessions.revokeOthers() });
+  const { elapsed, promise } = await fastForward(() => sessions.refresh());
+  await promise;
+  assert.equal(ended.length, ids.length - 1);
+  assert.ok(elapsed >= 3000 && elapsed < 3500, `${elapsed} ms`);
+});
+
+test("a logout in onTokens goes at once, after another refresh in it, too", async () => {
+  let told = 0;
+  let out;
+  const { sessions } = faked((request) => json(request.url.endsWith("/token") ? { access_token: "new", refresh_token: `r-${told}`, expires_in: 900 } : { success: true, message: "bye" }), {
+    refreshToken: "r", clientId: "c",
+    onTokens: async () => {
+      if (told++ > 0) return;
+      await sessions.refresh();
+      out = await sessions.logout();
+    },
+  });
+  const { elapsed, promise } = await fastForward(() => sessions.refresh());
+  await promise;
+  assert.deepEqual([out.server, told], ["confirmed", 2]);
+  assert.ok(elapsed < 3500, `${elapsed} ms`);
+});
+
+test("onTokens is a method of the options", async () => {
+  const saved = [];
+  const { sessions } = faked(() => json({ access_token: "new", refresh_token: "r2", expires_in: 900 }), { refreshToken: "r", clientId: "c", saved, onTokens(tokens) { this.saved.push(tokens.accessToken); } });
+  await settles(sessions.refresh());
+  assert.deepEqual(saved, ["new"]);
+});
+
+test("a call in the hook of a refresh waits for onTokens, too", async () => {
+  const said = [];
+  let listed;
+  const { sessions } = faked((request) => {
+    if (!request.url.endsWith("/token")) return said.push(request.headers.get("authorization")), json(EMPTY_LIST);
+    return json({ access_token: "new", refresh_token: "r2", expires_in: 900 });
+  }, {
+    refreshToken: "r", clientId: "c",
+    hooks: { onResponse: ({ operation }) => void (operation === "refresh" && (listed = sessions.list())) },
+    onTokens: async () => {
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+      said.push("stored");
+    },
+  });
+  await settles(sessions.refresh());
+  await settles(listed);
+  assert.deepEqual(said, ["stored", "Bearer new"]);
+});
+
 test("a token is replaced shortly before it runs out, by the back-end's clock", async () => {
   const { sessions } = await signedIn();
   await sessions.list();

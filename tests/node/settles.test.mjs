@@ -358,10 +358,22 @@ test("a request that the runtime refuses is a mistake in the options, whoever ma
     const options = { provider, baseUrl: "http://127.0.0.1:9", token: "t", maxRetries: 0, fetch: own };
     const refused = await fails(createSessions(options).list(), "invalid_options");
     assert.match(refused.message, /runtime refuses/);
+    assert.ok(refused.cause instanceof TypeError);
     // A body that was sent already is no mistake.
     const lost = { ...provider, revoke: { path: "/s/{id}", method: "POST", body: { b: 2 } } };
     await fails(createSessions({ ...options, provider: lost }).revoke("1"), "network");
   }
+});
+
+test("signals that are not the runtime's own are a failure that says so, and no mistake in the headers", async (t) => {
+  const { AbortController } = globalThis;
+  t.after(() => (globalThis.AbortController = AbortController));
+  globalThis.AbortController = class {
+    signal = { aborted: false };
+    abort() {}
+  };
+  const error = await fails(createSessions({ provider: "authvital", baseUrl: "http://127.0.0.1:9", token: "t", maxRetries: 0 }).list(), "network");
+  assert.match(error.cause.message, /AbortSignal/);
 });
 
 test("fetch is called as a function, with nothing that was not asked for", async () => {

@@ -243,7 +243,8 @@ export class AuthSessionList extends Base {
     if (!sessions || sessions === this.#judged.sessions) return this.#judged.findings ?? [];
     this.#judged = { sessions };
     try {
-      this.#judged.findings = this.#findings([...sessions]);
+      // Spread here: what is no list is an error of the function's, too.
+      this.#judged.findings = [...(this.#findings([...sessions]) ?? [])];
     } catch (error) {
       this.#emit("error", { error, operation: "findings" }, { bubbles: false });
     }

@@ -950,22 +950,25 @@ impl<'a> Call<'a> {
         }
         let mut targets: Vec<String> = self.json.member("targets").items().map(Json::as_words).collect();
         let mut own = self.json.member("ownId");
-        for id in listed.member("currents").items() {
+        // Pages shift while they are read: what is there twice is ended once. In JavaScript the driver sees to that, which has sets, but for the first of a page's current ones: it has to be told.
+        let mut add = |id: Json, looks: bool| {
+            let id = id.as_words();
+            if !(looks && targets.contains(&id)) {
+                targets.push(id);
+            }
+        };
+        for (at, id) in listed.member("currents").items().enumerate() {
             if own.is_null() || self.goal == Some(RevokeOthers) {
                 own = id;
             } else {
-                targets.push(id.as_words());
+                add(id, READS || at == 0);
             }
         }
         for id in listed.member("ids").items() {
-            // Pages shift while they are read: what is there twice is ended once. In JavaScript the driver sees to that: it has sets.
-            let id = id.as_words();
-            if !READS || !targets.contains(&id) {
-                if targets.len() >= MAX_TARGETS {
-                    return Err(Error::new(Code::InvalidResponse, "the back-end lists more sessions than can be ended one by one"));
-                }
-                targets.push(id);
-            }
+            add(id, READS);
+        }
+        if targets.len() > MAX_TARGETS {
+            return Err(Error::new(Code::InvalidResponse, "the back-end lists more sessions than can be ended one by one"));
         }
         let mut ids = List::default();
         // Where pages shift, it may be there twice.

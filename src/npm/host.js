@@ -229,7 +229,12 @@ export class Host {
     const isSuccess = success ? success.includes(answered) : answered >= 200 && answered < 300;
     this.#read = (plan && isSuccess && readSessions(plan, body, { goal, id, access })) || {};
     const { handles, listed } = this.#read;
-    if (listed?.ids) listed.ids = listed.ids.filter((id) => !this.#ids.has(id) && this.#ids.add(id));
+    const isNew = (id) => !this.#ids.has(id) && this.#ids.add(id);
+    if (listed?.ids) {
+      // Which one is the current session has to be known in any case.
+      listed.currents = listed.currents.filter((id, at) => isNew(id) || at === 0);
+      listed.ids = listed.ids.filter(isNew);
+    }
     if (handles?.size && authorization === undefined) this.#memory.handles = Object.assign(handles, { of: access });
     return this.#read;
   }

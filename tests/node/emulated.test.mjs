@@ -268,6 +268,31 @@ describe("get, current, revokeCurrent and logout from the list", () => {
     assert.deepEqual(lines(sent).toSorted(), ["DELETE /s/a", "DELETE /s/d", "DELETE /s/e", "GET /s"]);
   });
 
+  test("pages that shift: each is ended once, the current one last or not at all", async () => {
+    const paged = { ...PROFILE, list: { method: "GET", path: "/s", items: "/items", currentId: "/me", next: "/next", cursor: { query: "c" } } };
+    for (const [pages, others, operations = ["revokeAll", "revokeOthers"]] of [
+      [[{ items: ["a"] }, { items: ["b", "c", "d"] }, { items: ["b", "e", "d"], me: "d" }], ["a", "b", "c", "e"]],
+      [[{ items: ["a", "d"], me: "d" }, { items: ["d", "b"], me: "d" }, { items: ["d", "a"] }], ["a", "b"]],
+      // Marked as the current one, too: that is the first, for revokeAll.
+      [[{ items: ["a", "b"] }, { items: [["d"], ["a"], ["a"]] }, { items: [["a"], "e"] }], ["a", "b", "e"], ["revokeAll"]],
+    ]) {
+      const fetch = ({ method, url }) => {
+        if (method !== "GET") return new Response(null, { status: 204 });
+        const at = Number(new URL(url).searchParams.get("c") ?? 0);
+        const { items, me } = pages[at];
+        return json({ items: items.map((id) => (typeof id === "string" ? { id } : { id: id[0], current: true })), me, next: at + 1 < pages.length ? String(at + 1) : undefined });
+      };
+      for (const operation of operations) {
+        const { sessions, sent } = faked(fetch, { provider: paged });
+        const { revoked } = await settles(sessions[operation]());
+        const expected = operation === "revokeAll" ? [...others, "d"] : others;
+        assert.deepEqual(revoked.toSorted(), expected.toSorted());
+        if (operation === "revokeAll") assert.equal(revoked.at(-1), "d");
+        assert.equal(lines(sent).filter((line) => line.startsWith("DELETE")).length, revoked.length);
+      }
+    }
+  });
+
   test("a token that is refused in the middle is refreshed once, and all are ended", async () => {
     const refresh = { method: "POST", path: "/r", body: { t: "{refreshToken}" }, accessToken: "a" };
     let refreshes = 0;

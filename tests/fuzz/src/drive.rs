@@ -322,7 +322,8 @@ impl<'c> Client<'c> {
             if let Some(error) = looked_at.as_object_mut() {
                 error.remove("revoked");
             }
-            let found = holds(&looked_at, &secrets);
+            // What the caller has written into a path is the caller's.
+            let found = holds(&looked_at, &secrets).filter(|secret| *name != "template" || !self.profile.to_string().contains(*secret));
             assert!(found.is_none(), "a secret in {name}: {found:?} in {looked_at}");
         }
     }

@@ -951,7 +951,7 @@ impl<'a> Call<'a> {
         let mut targets: Vec<String> = self.json.member("targets").items().map(Json::as_words).collect();
         let mut own = self.json.member("ownId");
         // Pages shift while they are read: what is there twice is ended once. In JavaScript the driver sees to that, which has sets, but for the first of a page's current ones: it has to be told.
-        let mut add = |id: Json, looks: bool| {
+        let mut add = |id: Json<'_>, looks: bool| {
             let id = id.as_words();
             if !(looks && targets.contains(&id)) {
                 targets.push(id);

@@ -282,11 +282,11 @@ pageTest("findings: a function is asked once for each list; what it throws is an
   await page.evaluate(() => (window.list.lang = "pl"));
   assert.equal(await inList(page, ".finding").count(), 0);
   assert.equal(await page.getByRole("listitem").count(), 4);
-  // What gives no list is no list of findings.
+  // What gives no list is an error, too: for this list and for the next.
   await page.evaluate(() => (window.list.findings = async () => []));
   await page.evaluate(() => window.list.refresh());
   assert.equal(await page.getByRole("listitem").count(), 4);
-  assert.deepEqual((await events(page, "error")).map(({ operation }) => operation), ["findings", "findings"]);
+  assert.deepEqual((await events(page, "error")).map(({ operation }) => operation), ["findings", "findings", "findings"]);
 });
 
 pageTest("hostile texts stay text, and turn nothing else around", async ({ page, expectProblem }) => {

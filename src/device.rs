@@ -2,6 +2,7 @@
 //! `tests/node/read.test.mjs` and `labels.test.mjs` compare both.
 
 use crate::json::{Writer, cut, join, lines, parts, words};
+use crate::text::Text;
 
 /// A part of a text, without the searcher of the standard library: that one is large.
 pub(crate) fn has(text: &str, part: &str) -> bool {
@@ -96,12 +97,12 @@ fn bit(byte: u8) -> u32 {
 }
 
 /// Reads a user agent: label, browser, operating system and kind, in JSON. What it does not say is null; versions are left out, as browsers freeze them.
-pub fn describe(user_agent: &str) -> String {
+pub fn describe(user_agent: &str) -> Text {
     label(user_agent, "", "", None)
 }
 
 /// The same where the back-end has read the user agent, or knows better: what it says of the system and the device in words, and the browser's name, with a version or without.
-pub fn label(user_agent: &str, system: &str, browser: &str, is_mobile: Option<bool>) -> String {
+pub fn label(user_agent: &str, system: &str, browser: &str, is_mobile: Option<bool>) -> Text {
     let (agent, told) = (Words::of(user_agent), Words::of(system));
     let mut system = told.look_up(rows(SYSTEMS));
     if system.is_empty() {
@@ -154,8 +155,11 @@ pub fn label(user_agent: &str, system: &str, browser: &str, is_mobile: Option<bo
     };
     // Android Browser.
     let shown = if what.starts_with(place) { "" } else { place };
-    let label =
-        join(&[what, if class == "app" && !name.is_empty() { " app" } else { "" }, if what.is_empty() || shown.is_empty() { "" } else { " on " }, shown]);
+    let label = join(
+        &join(what, if class == "app" && !name.is_empty() { " app" } else { "" }, if what.is_empty() || shown.is_empty() { "" } else { " on " }),
+        shown,
+        "",
+    );
     let os = if place.starts_with("iP") { "iOS" } else { place };
     Writer::new().text("label", some(&label).or(Some("Unknown device"))).text("browser", some(name)).text("os", some(os)).text("kind", Some(kind)).finish()
 }
@@ -170,7 +174,7 @@ mod tests {
     use crate::json::parsed;
 
     /// Label, browser, system and kind, with dashes for null.
-    fn said(json: &str) -> [String; 4] {
+    fn said(json: &str) -> [Text; 4] {
         let device = parsed(json);
         ["label", "browser", "os", "kind"].map(|member| device.text(member).unwrap_or_else(|| "-".into()))
     }

@@ -1,6 +1,7 @@
 //! The one closed set of errors, with stable codes.
 
-use crate::json::{Writer, words};
+use crate::json::{Writer, index_in, word_at};
+use crate::text::Text;
 
 /// What went wrong, as a stable name that callers may branch on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,12 +73,12 @@ const NAMES: &str = "invalid_options invalid_argument unsupported insecure unaut
 impl Code {
     /// The stable name.
     pub fn as_str(self) -> &'static str {
-        words(NAMES).nth(self as usize).unwrap_or("internal")
+        word_at(NAMES, self as usize)
     }
 
     /// The code of that name; what has none is a defect.
     pub fn by_name(name: &str) -> Self {
-        words(NAMES).position(|known| known == name).and_then(|index| ALL.get(index).copied()).unwrap_or(Self::Internal)
+        index_in(NAMES, name).and_then(|index| ALL.get(index).copied()).unwrap_or(Self::Internal)
     }
 }
 
@@ -93,21 +94,21 @@ pub struct Failure {
     /// The stable code.
     pub code: Code,
     /// For people: what happened and what to do.
-    pub message: String,
+    pub message: Text,
     /// HTTP status, where there was an answer.
     pub status: Option<i64>,
     /// The back-end's own code.
-    pub server_code: Option<String>,
+    pub server_code: Option<Text>,
     /// The back-end's id of the request, for its support.
-    pub request_id: Option<String>,
+    pub request_id: Option<Text>,
     /// Seconds the back-end asks to wait.
     pub retry_after: Option<i64>,
     /// Details as the back-end gave them: JSON text.
-    pub details: Option<String>,
+    pub details: Option<Text>,
     /// The number under which the host keeps what was thrown, if anything was.
     pub cause: Option<i64>,
     /// `partial_revocation` only, in JSON: the ids that are ended, and which of those that were tried are not, counted from 0. The host has their errors.
-    pub partial: Option<(String, String)>,
+    pub partial: Option<(Text, Text)>,
 }
 
 impl Error {
@@ -117,7 +118,7 @@ impl Error {
     pub fn new(code: Code, message: &str) -> Self {
         Self(Box::new(Failure {
             code,
-            message: message.to_owned(),
+            message: message.into(),
             status: None,
             server_code: None,
             request_id: None,
@@ -136,17 +137,17 @@ impl Error {
     }
 
     /// What the boundary makes a `SessionsError` of, in JSON.
-    pub fn to_json(&self) -> String {
+    pub fn to_json(&self) -> Text {
         let mut out = Writer::new();
         out.text("code", Some(self.code.as_str()))
             .text("message", Some(&self.message))
-            .number("status", self.status)
+            .optional("status", self.status)
             .text("serverCode", self.server_code.as_deref())
             .text("requestId", self.request_id.as_deref())
-            .number("retryAfter", self.retry_after)
+            .optional("retryAfter", self.retry_after)
             .flag("transient", self.is_transient())
             .json("details", self.details.as_deref().unwrap_or("null"))
-            .number("cause", self.cause);
+            .optional("cause", self.cause);
         if let Some((revoked, failed)) = &self.partial {
             out.json("revoked", revoked).json("failed", failed);
         }

@@ -1,9 +1,10 @@
 //! HTTP as plain values: requests to make, responses to read, and the rules that keep them safe.
 
 use crate::json::{Json, cut, join, plain, push_hex, quoted, unescape, words};
+use crate::text::Text;
 
 /// A path with its inputs filled in: `{name}` becomes the input, percent-encoded. A query parameter without its input is left out.
-pub fn fill_path(path: &str, input: &dyn Fn(&str) -> Option<String>) -> String {
+pub fn fill_path(path: &str, input: &dyn Fn(&str) -> Option<Text>) -> Text {
     let mut out = String::new();
     let (path, query) = cut(path, b'?').unwrap_or((path, ""));
     fill_part(&mut out, path, input);
@@ -19,11 +20,11 @@ pub fn fill_path(path: &str, input: &dyn Fn(&str) -> Option<String>) -> String {
         }
         rest = after;
     }
-    out
+    out.into()
 }
 
 /// Whether everything in it has its input.
-fn fill_part(out: &mut String, part: &str, input: &dyn Fn(&str) -> Option<String>) -> bool {
+fn fill_part(out: &mut String, part: &str, input: &dyn Fn(&str) -> Option<Text>) -> bool {
     let mut rest = part;
     while let Some((before, after)) = cut(rest, b'{') {
         let (name, after) = cut(after, b'}').unwrap_or_default();
@@ -37,16 +38,16 @@ fn fill_part(out: &mut String, part: &str, input: &dyn Fn(&str) -> Option<String
 }
 
 /// JSON with its inputs filled in: a string that is `{name}` and nothing else becomes that input. A member of an object without its input is left out.
-pub fn fill(template: Json<'_>, input: &dyn Fn(&str) -> Option<String>) -> Option<String> {
-    if let Some(name) = template.word().strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+pub fn fill(template: Json<'_>, input: &dyn Fn(&str) -> Option<Text>) -> Option<Text> {
+    if let Some(name) = template.word().strip_prefix("{").and_then(|rest| rest.strip_suffix("}")) {
         return input(name);
     }
     Some(template.map(&|_, value| fill(value, input)))
 }
 
 /// The same path with a slash at its end, or without it.
-pub fn other_slash(path: &str) -> String {
-    path.strip_suffix('/').map_or_else(|| join(&[path, "/"]), str::to_owned)
+pub fn other_slash(path: &str) -> Text {
+    path.strip_suffix("/").map_or_else(|| join(path, "/", ""), Text::from)
 }
 
 /// A path, or a URL, up to its query.
@@ -86,7 +87,7 @@ pub const READ_HEADERS: [&str; 7] = ["retry-after", "x-retry-after", "x-ratelimi
 
 impl Response<'_> {
     /// A header's value.
-    pub fn header(&self, name: &str) -> Option<String> {
+    pub fn header(&self, name: &str) -> Option<Text> {
         self.headers.text(name)
     }
 
@@ -101,7 +102,7 @@ impl Response<'_> {
     }
 
     /// The value of a cookie that this answer sets; only servers can see it.
-    pub fn set_cookie(&self, name: &str) -> Option<String> {
+    pub fn set_cookie(&self, name: &str) -> Option<Text> {
         // Several Set-Cookie headers may arrive joined by commas; the names and values looked for hold none.
         let header = self.header("set-cookie")?;
         let mut rest = header.as_str();
@@ -110,7 +111,7 @@ impl Response<'_> {
             let (found, value) = cut(cookie, b'=').unwrap_or_default();
             let value = cut(value, b';').map_or(value, |(value, _)| value);
             if found.trim_ascii() == name && !value.is_empty() {
-                return Some(value.to_owned());
+                return Some(value.into());
             }
             if next.is_empty() {
                 return None;
@@ -144,7 +145,7 @@ pub fn is_cookie_value(text: &str) -> bool {
 }
 
 /// Cuts secrets out of text that a server or a library wrote, and bounds its length.
-pub fn scrub(text: &str, secrets: &[String]) -> String {
+pub fn scrub(text: &str, secrets: &[Text]) -> Text {
     let mut out = String::new();
     let mut rest = text;
     while !rest.is_empty() {
@@ -168,11 +169,11 @@ pub fn scrub(text: &str, secrets: &[String]) -> String {
             rest = rest.get(next..).unwrap_or_default();
         }
     }
-    out
+    out.into()
 }
 
 /// The same for the strings and names in JSON, without what has a secret's name.
-pub fn scrub_json(json: Json<'_>, secrets: &[String]) -> String {
+pub fn scrub_json(json: Json<'_>, secrets: &[Text]) -> Text {
     if let Some(text) = json.as_str() {
         return quoted(&scrub(&text, secrets));
     }
@@ -215,14 +216,14 @@ mod tests {
     fn what_has_no_input_is_left_out() {
         let input = |name: &str| match name {
             "a" => Some(quoted("x&\"y")),
-            "c" => Some("0".to_owned()),
-            "n" => Some("null".to_owned()),
+            "c" => Some("0".into()),
+            "n" => Some("null".into()),
             _ => None,
         };
         assert_eq!(fill_path("/s&t?a={a}&b={b}&c={c}&d=1", &input), "/s&t?a=x%26%22y&c=0&d=1");
         assert_eq!(fill_path("/s?a={a}&d=1&b={b}", &|_| None), "/s?d=1");
         assert_eq!(fill_path("/s?a={a}", &|_| None), "/s");
-        let body = |template: &str, input: &dyn Fn(&str) -> Option<String>| fill(Document::read(template).unwrap().root(), input);
+        let body = |template: &str, input: &dyn Fn(&str) -> Option<Text>| fill(Document::read(template).unwrap().root(), input);
         let template = r#"{"a":"{a}","b":"{b}","c":["{c}",{"on":true,"x":"{a} "}],"n":"{n}"}"#;
         assert_eq!(body(template, &input).unwrap(), r#"{"a":"x&\"y","c":[0,{"on":true,"x":"{a} "}],"n":null}"#);
         assert_eq!(body(template, &|_| None).unwrap(), r#"{"c":[{"on":true,"x":"{a} "}]}"#);
@@ -231,7 +232,7 @@ mod tests {
 
     #[test]
     fn the_other_slash() {
-        assert_eq!((other_slash("/a"), other_slash("/a/")), ("/a/".to_owned(), "/a".to_owned()));
+        assert_eq!((other_slash("/a"), other_slash("/a/")), ("/a/".into(), "/a".into()));
     }
 
     #[test]
@@ -258,10 +259,10 @@ mod tests {
 
     #[test]
     fn secrets_are_cut_out() {
-        assert_eq!(scrub("token tok-123 is bad", &["tok-123".to_owned()]), "token [redacted] is bad");
-        assert_eq!(scrub("a tok-123.sig", &["tok-123".to_owned(), "tok-123.sig".to_owned()]), "a [redacted]");
+        assert_eq!(scrub("token tok-123 is bad", &["tok-123".into()]), "token [redacted] is bad");
+        assert_eq!(scrub("a tok-123.sig", &["tok-123".into(), "tok-123.sig".into()]), "a [redacted]");
         let details = Document::read(r#"{"a":[{"tok\u002d123":1,"b":2}]}"#).unwrap();
-        assert_eq!(scrub_json(details.root(), &["tok-123".to_owned()]), r#"{"a":[{"b":2}]}"#);
+        assert_eq!(scrub_json(details.root(), &["tok-123".into()]), r#"{"a":[{"b":2}]}"#);
         assert!(scrub(&"é".repeat(400), &[]).len() < 600);
     }
 }

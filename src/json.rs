@@ -4,9 +4,11 @@
 //! `serde-json-core` has no way to keep an item as it was sent and recurses without a bound; derived deserializers alone were 18 KB of wasm.
 //! This one reads the whole document once (UTF-8, grammar, depth) into values that are views of it: keeping the raw item costs nothing.
 
+use crate::text::Text;
+
 /// A document that was read.
 #[derive(Debug)]
-pub struct Document<'a>(Node<'a>);
+pub struct Document<'a>(Box<Node<'a>>);
 
 /// A value in a document: what it was written as, and what is in it.
 struct Node<'a> {
@@ -37,7 +39,7 @@ static NULL: Node<'static> = Node { name: "", source: "null", kind: b'n', childr
 impl<'a> Document<'a> {
     /// Reads a whole document. A byte order mark is skipped; anything after the value is an error.
     pub fn parse(bytes: &'a [u8]) -> Option<Self> {
-        Self::within(std::str::from_utf8(bytes).ok()?, MAX_DEPTH)
+        Self::within(utf8(bytes)?, MAX_DEPTH)
     }
 
     /// The same, of text of our own: what came in such a document may be in it, and more around it.
@@ -46,16 +48,21 @@ impl<'a> Document<'a> {
     }
 
     fn within(text: &'a str, depth: u32) -> Option<Self> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let text = text.strip_prefix("\u{feff}").unwrap_or(text);
         let mut scanner = Scanner { text, at: 0 };
         let value = scanner.value("", depth)?;
-        (scanner.at == text.len()).then_some(Self(value))
+        (scanner.at == text.len()).then(|| Self(Box::new(value)))
     }
 
     /// Its value.
     pub fn root(&self) -> Json<'_> {
         Json(&self.0)
     }
+}
+
+/// Text, if it is in UTF-8. (The standard library's check of all at once is twice the code.)
+pub fn utf8(bytes: &[u8]) -> Option<&str> {
+    bytes.utf8_chunks().next().map_or(Some(""), |first| first.invalid().is_empty().then(|| first.valid()))
 }
 
 /// The value of what may not have been JSON; `null` then.
@@ -97,7 +104,7 @@ impl<'a> Json<'a> {
 
     /// A string member.
     #[inline(never)]
-    pub fn text(self, name: &str) -> Option<String> {
+    pub fn text(self, name: &str) -> Option<Text> {
         self.member(name).as_str()
     }
 
@@ -105,6 +112,12 @@ impl<'a> Json<'a> {
     #[inline(never)]
     pub fn number(self, name: &str) -> Option<i64> {
         self.member(name).as_scaled(0)
+    }
+
+    /// The same, or a number for all else.
+    #[inline(never)]
+    pub fn number_or(self, name: &str, other: i64) -> i64 {
+        self.number(name).unwrap_or(other)
     }
 
     /// A member that is `true` or `false`.
@@ -138,6 +151,11 @@ impl<'a> Json<'a> {
         self.word() == word
     }
 
+    /// It is one of these words.
+    pub fn is_among(self, list: &str) -> bool {
+        index_in(list, self.word()).is_some()
+    }
+
     /// A string as it stands between its quotes; empty for anything else. For words without escapes.
     #[inline(never)]
     pub fn word(self) -> &'a str {
@@ -146,16 +164,16 @@ impl<'a> Json<'a> {
 
     /// The text of a string or a number; empty for anything else.
     #[inline(never)]
-    pub fn as_words(self) -> String {
+    pub fn as_words(self) -> Text {
         match self.0.kind {
             b'"' => unescape(self.word()),
-            b'-' | b'0'..=b'9' => self.source().to_owned(),
-            _ => String::new(),
+            b'-' | b'0'..=b'9' => self.source().into(),
+            _ => Text::default(),
         }
     }
 
     /// The value with each member and item replaced by what the function makes of it and its name (empty in arrays), or left out. Anything else as it is.
-    pub fn map(self, change: &dyn Fn(&str, Self) -> Option<String>) -> String {
+    pub fn map(self, change: &dyn Fn(&str, Self) -> Option<Text>) -> Text {
         if self.is_array() {
             let mut list = List::default();
             for item in self.items() {
@@ -166,7 +184,7 @@ impl<'a> Json<'a> {
             return list.finish();
         }
         if self.0.kind != b'{' {
-            return self.source().to_owned();
+            return self.source().into();
         }
         let mut out = Writer::new();
         self.each(&mut |name, value| {
@@ -186,7 +204,7 @@ impl<'a> Json<'a> {
 
     /// What a path leads to: a JSON Pointer (RFC 6901) where it begins with a slash, else a member's name; the value itself where it is empty.
     pub fn at(self, path: &str) -> Option<Self> {
-        let Some(pointer) = path.strip_prefix('/') else {
+        let Some(pointer) = path.strip_prefix("/") else {
             return if path.is_empty() { Some(self) } else { self.get(path) };
         };
         let mut value = self;
@@ -216,20 +234,20 @@ impl<'a> Json<'a> {
     }
 
     /// A string value, unescaped. A lone surrogate becomes U+FFFD, as strings here are Unicode.
-    pub fn as_str(self) -> Option<String> {
+    pub fn as_str(self) -> Option<Text> {
         self.is_string().then(|| unescape(self.word()))
     }
 
     /// The text of a string, or the digits of a number.
-    pub fn as_text(self) -> Option<String> {
+    pub fn as_text(self) -> Option<Text> {
         self.is_text().then(|| self.as_words())
     }
 
     /// Text or a number as a JSON string.
     #[inline(never)]
-    pub fn as_quoted(self) -> String {
+    pub fn as_quoted(self) -> Text {
         // What has no escapes is written as it was sent.
-        if self.is_string() && cut(self.source(), b'\\').is_none() { self.source().to_owned() } else { quoted(&self.as_words()) }
+        if self.is_string() && cut(self.source(), b'\\').is_none() { self.source().into() } else { quoted(&self.as_words()) }
     }
 
     /// A string or a number.
@@ -251,7 +269,7 @@ impl PartialEq for Json<'_> {
 }
 
 fn between_quotes(json: &str) -> Option<&str> {
-    json.strip_prefix('"')?.strip_suffix('"')
+    json.strip_prefix("\"")?.strip_suffix("\"")
 }
 
 /// A text before and after the first such ASCII character. (The standard library's searcher is large.)
@@ -286,14 +304,26 @@ pub fn words(text: &str) -> Parts<'_> {
     parts(text, b' ')
 }
 
+/// Which of the words it is, counted from 0.
+#[inline(never)]
+pub fn index_in(list: &str, word: &str) -> Option<usize> {
+    words(list).position(|one| one == word)
+}
+
+/// The word at an index, empty beyond the last.
+#[inline(never)]
+pub fn word_at(list: &str, index: usize) -> &str {
+    words(list).nth(index).unwrap_or_default()
+}
+
 /// The lines.
 pub fn lines(text: &str) -> Parts<'_> {
     parts(text, b'\n')
 }
 
 /// The text of a string in JSON, or the digits of a number.
-pub fn plain(json: &str) -> String {
-    between_quotes(json).map_or_else(|| json.to_owned(), unescape)
+pub fn plain(json: &str) -> Text {
+    between_quotes(json).map_or_else(|| json.into(), unescape)
 }
 
 /// Reads text from where it stands.
@@ -421,32 +451,32 @@ impl<'a> Scanner<'a> {
 }
 
 /// A step of a JSON Pointer.
-fn unescaped(step: &str) -> String {
+fn unescaped(step: &str) -> Text {
     let mut out = String::new();
     let mut rest = step;
     while let Some((before, after)) = cut(rest, b'~') {
         out.push_str(before);
-        out.push_str(if after.starts_with('1') { "/" } else { "~" });
+        out.push_str(if after.bytes().next() == Some(b'1') { "/" } else { "~" });
         rest = after.get(1..).unwrap_or_default();
     }
     out.push_str(rest);
-    out
+    out.into()
 }
 
 /// The inside of a JSON string as the text it stands for.
-pub fn unescape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+pub fn unescape(text: &str) -> Text {
+    let mut out = String::new();
     let mut rest = text;
     while let Some((before, escaped)) = cut(rest, b'\\') {
         out.push_str(before);
-        let (kind, mut after) = escaped.split_at_checked(1).unwrap_or_default();
-        match kind {
-            "b" => out.push_str("\u{8}"),
-            "f" => out.push_str("\u{c}"),
-            "n" => out.push_str("\n"),
-            "r" => out.push_str("\r"),
-            "t" => out.push_str("\t"),
-            "u" => {
+        let mut after = escaped.get(1..).unwrap_or_default();
+        out.push(match escaped.bytes().next().unwrap_or_default() {
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
                 let mut unit = hex4(&mut after);
                 if (0xd800..0xdc00).contains(&unit)
                     && let Some(mut ahead) = after.strip_prefix("\\u")
@@ -457,14 +487,14 @@ pub fn unescape(text: &str) -> String {
                         after = ahead;
                     }
                 }
-                out.push(char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER));
+                char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER)
             }
-            other => out.push_str(other),
-        }
+            other => other.into(),
+        });
         rest = after;
     }
     out.push_str(rest);
-    out
+    out.into()
 }
 
 /// Takes four hexadecimal digits from the front.
@@ -497,22 +527,24 @@ pub fn scaled(text: &str, power: i32) -> Option<i64> {
     Some(value * sign)
 }
 
-/// Pieces of text put together. (The standard library's `concat` is 1 KB of wasm.)
-pub fn join(pieces: &[&str]) -> String {
-    let mut out = String::new();
-    for piece in pieces {
-        out.push_str(piece);
-    }
-    out
+/// Pieces of text put together. (The standard library's `concat` is 1 KB of wasm, and pieces in a slice are twice the code for each caller.)
+#[inline(never)]
+pub fn join(first: &str, second: &str, third: &str) -> Text {
+    let mut out = String::from(first);
+    out.push_str(second);
+    out.push_str(third);
+    out.into()
 }
 
 /// Writes a JSON object, member by member.
-pub struct Writer(String);
+#[expect(clippy::box_collection, reason = "functions of wasm return one word as it is")]
+pub struct Writer(Box<String>);
 
 impl Writer {
     /// An empty object.
+    #[inline(never)]
     pub fn new() -> Self {
-        Self(String::from("{"))
+        Self(Box::new(String::from("{")))
     }
 
     /// A member whose value is JSON already. The name is fit to stand between quotes.
@@ -521,9 +553,10 @@ impl Writer {
         if self.0.len() > 1 {
             self.0.push_str(",");
         }
-        for part in ["\"", name, "\":", json] {
-            self.0.push_str(part);
-        }
+        self.0.push_str("\"");
+        self.0.push_str(name);
+        self.0.push_str("\":");
+        self.0.push_str(json);
         self
     }
 
@@ -542,11 +575,17 @@ impl Writer {
         }
     }
 
+    /// A whole number.
+    #[inline(never)]
+    pub fn number(&mut self, name: &str, number: i64) -> &mut Self {
+        self.json(name, &decimal(number))
+    }
+
     /// A whole number, or null.
     #[inline(never)]
-    pub fn number(&mut self, name: &str, number: Option<i64>) -> &mut Self {
+    pub fn optional(&mut self, name: &str, number: Option<i64>) -> &mut Self {
         match number {
-            Some(number) => self.json(name, &decimal(number)),
+            Some(number) => self.number(name, number),
             None => self.json(name, "null"),
         }
     }
@@ -558,9 +597,10 @@ impl Writer {
     }
 
     /// The object's text.
-    pub fn finish(&mut self) -> String {
+    #[inline(never)]
+    pub fn finish(&mut self) -> Text {
         self.0.push_str("}");
-        std::mem::take(&mut self.0)
+        std::mem::take(&mut *self.0).into()
     }
 }
 
@@ -593,18 +633,18 @@ impl List {
     }
 
     /// The array's text.
-    pub fn finish(mut self) -> String {
+    pub fn finish(mut self) -> Text {
         if self.0.is_empty() {
             self.0.push_str("[");
         }
         self.0.push_str("]");
-        self.0
+        self.0.into()
     }
 }
 
 /// Text as a JSON string.
-pub fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
+pub fn quoted(text: &str) -> Text {
+    let mut out = String::new();
     out.push_str("\"");
     let mut from = 0;
     for (at, byte) in text.bytes().enumerate() {
@@ -621,37 +661,45 @@ pub fn quoted(text: &str) -> String {
     }
     out.push_str(text.get(from..).unwrap_or_default());
     out.push_str("\"");
-    out
+    out.into()
+}
+
+/// Two texts as a JSON array.
+pub fn pair(first: &str, second: &str) -> Text {
+    join("[", &join(&quoted(first), ",", &quoted(second)), "]")
 }
 
 /// Two hexadecimal digits.
 pub fn push_hex(out: &mut String, byte: u8) {
-    for nibble in [usize::from(byte >> 4), usize::from(byte & 15)] {
-        out.push_str("0123456789ABCDEF".get(nibble..=nibble).unwrap_or_default());
-    }
+    let digit = |nibble: u8| "0123456789ABCDEF".get(usize::from(nibble)..=usize::from(nibble)).unwrap_or_default();
+    out.push_str(digit(byte >> 4));
+    out.push_str(digit(byte & 15));
 }
 
 /// A number in decimal, without the standard library's formatting.
-pub fn decimal(number: i64) -> String {
-    let mut digits = [0u8; 20];
-    let mut rest = number.unsigned_abs();
-    let mut from = digits.len();
-    for (index, digit) in digits.iter_mut().enumerate().rev() {
-        *digit = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            from = index;
-            break;
-        }
+pub fn decimal(number: i64) -> Text {
+    let mut out = String::from(if number < 0 { "-" } else { "" });
+    let mut unit = 1;
+    while (number / unit).unsigned_abs() > 9 {
+        unit *= 10;
     }
-    let digits = digits.get(from..).unwrap_or_default();
-    join(&[if number < 0 { "-" } else { "" }, std::str::from_utf8(digits).unwrap_or_default()])
+    push_digits(&mut out, number, unit);
+    out.into()
+}
+
+/// The digits of a number, from that of a power of ten on.
+pub fn push_digits(out: &mut String, number: i64, mut unit: i64) {
+    while unit > 0 {
+        let digit = (number / unit % 10).unsigned_abs() as usize;
+        out.push_str("0123456789".get(digit..=digit).unwrap_or_default());
+        unit /= 10;
+    }
 }
 
 /// JSON, kept for good: for tests.
 #[cfg(test)]
 pub(crate) fn parsed(text: &str) -> Json<'static> {
-    let document = Document::read(String::leak(text.to_owned())).unwrap();
+    let document = Document::read(String::leak(text.into())).unwrap();
     Box::leak(Box::new(document)).root()
 }
 
@@ -768,7 +816,7 @@ mod tests {
     #[test]
     fn unwanted_members_go() {
         let json = parsed(r#"{"a":"x","bad":"s","list":[{"bad":"s","b":1.50}, 2],"o":{"bad":true,"\u0062ad":["s"]},"e":{}}"#);
-        fn good(json: Json<'_>) -> String {
+        fn good(json: Json<'_>) -> Text {
             json.map(&|name, value| (unescape(name) != "bad").then(|| good(value)))
         }
         assert_eq!(good(json), r#"{"a":"x","list":[{"b":1.50},2],"o":{},"e":{}}"#);
@@ -778,21 +826,21 @@ mod tests {
     fn writes_what_it_reads() {
         let text = "q\" b\\ n\n u\u{1f} é 😀";
         for number in [0, 7, -1, 42, i64::MAX, i64::MIN] {
-            assert_eq!(decimal(number), number.to_string());
+            assert_eq!(decimal(number).as_str(), number.to_string());
         }
         let mut list = List::default();
         list.push(&quoted("x"));
         list.push("1");
-        assert_eq!(parsed(&Writer::new().named(text, "1").finish()).source(), join(&["{", &quoted(text), ":1}"]));
+        assert_eq!(parsed(&Writer::new().named(text, "1").finish()).source(), join("{", &quoted(text), ":1}"));
         let written = Writer::new()
             .text("a", Some(text))
             .text("b", None)
-            .number("c", Some(-5))
+            .number("c", -5)
             .flag("d", true)
             .json("e", &list.finish())
             .json("f", &List::default().finish())
             .finish();
-        assert_eq!(written.replace(&quoted(text), "…"), r#"{"a":…,"b":null,"c":-5,"d":true,"e":["x",1],"f":[]}"#);
+        assert_eq!(written.replace(quoted(text).as_str(), "…"), r#"{"a":…,"b":null,"c":-5,"d":true,"e":["x",1],"f":[]}"#);
         assert_eq!(parsed(&quoted(text)).as_str().as_deref(), Some(text));
     }
 }

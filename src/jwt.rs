@@ -37,7 +37,7 @@ impl<'a> Claims<'a> {
 
 /// RFC 4648, section 5, without padding.
 fn decode_base64url(text: &str) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(text.len() / 4 * 3 + 2);
+    let mut out = Vec::new();
     let (mut buffer, mut bits) = (0u32, 0);
     for byte in text.bytes() {
         let value = match byte {
@@ -63,8 +63,9 @@ fn decode_base64url(text: &str) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
     use crate::json::{Document, root};
+    use crate::text::Text;
 
-    fn times(token: &str) -> (Option<String>, Option<String>, Option<i64>) {
+    fn times(token: &str) -> (Option<Text>, Option<Text>, Option<i64>) {
         let payload = payload(token);
         let document = Document::parse(&payload);
         let claims = Claims::read(root(&document));

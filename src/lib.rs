@@ -14,6 +14,7 @@ pub mod jwt;
 pub mod model;
 pub mod provider;
 pub mod secret;
+pub mod text;
 pub mod time;
 
 #[cfg(all(target_arch = "wasm32", feature = "fetch"))]

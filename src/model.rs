@@ -10,6 +10,7 @@ use crate::device::{self, rows};
 use crate::http::is_secret;
 use crate::json::{Json, List, Writer, join, lines, quoted, words};
 use crate::provider::{COUNTS, Operation, number_at};
+use crate::text::Text;
 use crate::time::Time;
 
 /// Where things usually are, in sessions and in the answers around them: for each member, paths one after the other. `src/npm/read.js` has the same file.
@@ -86,7 +87,7 @@ pub fn find<'a>(value: Json<'a>, list: Json<'_>, member: &str, kind: Kind) -> Op
 }
 
 /// The same, as text.
-pub fn find_text(value: Json<'_>, list: Json<'_>, member: &str) -> Option<String> {
+pub fn find_text(value: Json<'_>, list: Json<'_>, member: &str) -> Option<Text> {
     find(value, list, member, Kind::Text)?.as_text()
 }
 
@@ -115,7 +116,7 @@ pub struct Reading<'a> {
 }
 
 /// What an answer says of sessions, in JSON, for [`crate::client`]: see `listed` there. Empty where it is no answer with sessions.
-pub fn listing(reading: &Reading<'_>, body: Json<'_>) -> String {
+pub fn listing(reading: &Reading<'_>, body: Json<'_>) -> Text {
     let Reading { list, goal, .. } = *reading;
     let entry = |item: Json<'_>, is_current| {
         let session = session(item, list, is_current);
@@ -175,7 +176,7 @@ pub fn listing(reading: &Reading<'_>, body: Json<'_>) -> String {
         }
     }
     let total = usual("total").and_then(|paths| number_at(body, paths));
-    out.number("size", Some(size)).flag("areNumbers", are_numbers).number("count", number_at(body, COUNTS)).number("total", total);
+    out.number("size", size).flag("areNumbers", are_numbers).optional("count", number_at(body, COUNTS)).optional("total", total);
     out.text("next", find_text(body, list, "next").as_deref()).json("found", found.as_deref().unwrap_or("null"));
     out.json("currents", &currents.finish()).json("ids", &ids.finish()).json("handles", &handles.finish()).json("sessions", &sessions.finish()).finish()
 }
@@ -186,9 +187,9 @@ fn handle<'a>(item: Json<'a>, list: Json<'_>) -> Json<'a> {
 }
 
 /// One session as JSON. `current`: whether it is the current one, where that is known.
-pub fn session(item: Json<'_>, list: Json<'_>, current: Option<bool>) -> String {
+pub fn session(item: Json<'_>, list: Json<'_>, current: Option<bool>) -> Text {
     if list.is("own") {
-        return item.source().to_owned();
+        return item.source().into();
     }
     let mut out = Writer::new();
     let text = |member: &str| find_text(item, list, member);
@@ -196,7 +197,7 @@ pub fn session(item: Json<'_>, list: Json<'_>, current: Option<bool>) -> String 
         let json = match how {
             Member::Status => Some(quoted(status(item, list))),
             Member::Time => find(item, list, member, Kind::Time).and_then(|found| time(found, list)).map(|time| quoted(&time.to_iso())),
-            Member::Current => current.map(|current| (if current { "true" } else { "false" }).to_owned()),
+            Member::Current => current.map(|current| (if current { "true" } else { "false" }).into()),
             Member::Device => {
                 // What the server makes of the user agent counts.
                 let text = |member: &str| text(member).unwrap_or_default();
@@ -205,7 +206,7 @@ pub fn session(item: Json<'_>, list: Json<'_>, current: Option<bool>) -> String 
                     // Beside a system that is the browser; elsewhere it may be an OAuth client.
                     browser = Some(item.member("clientName").as_words()).filter(|name| !name.trim_ascii().is_empty()).unwrap_or_default();
                 }
-                let system = join(&[&os, " ", &text("deviceType")]);
+                let system = join(&os, " ", &text("deviceType"));
                 (agent.len() + browser.len() + system.len() > 1).then(|| device::label(&agent, &system, &browser, find_flag(item, list, "isMobile")))
             }
             Member::Location => {
@@ -234,7 +235,7 @@ fn status(item: Json<'_>, list: Json<'_>) -> &'static str {
         return "revoked";
     }
     let Some(word) = find_text(item, list, "status") else { return "active" };
-    let word = list.get("statuses").and_then(|statuses| statuses.text(&word)).unwrap_or_else(|| word.to_ascii_lowercase());
+    let word = list.get("statuses").and_then(|statuses| statuses.text(&word)).unwrap_or_else(|| word.to_ascii_lowercase().into());
     words(STATUSES).find(|known| *known == word).unwrap_or("unknown")
 }
 
@@ -257,7 +258,7 @@ fn time(value: Json<'_>, list: Json<'_>) -> Option<Time> {
     }
 }
 
-fn without_secrets(value: Json<'_>) -> String {
+fn without_secrets(value: Json<'_>) -> Text {
     value.map(&|name, value| (!is_secret(name, value)).then(|| without_secrets(value)))
 }
 

@@ -49,7 +49,8 @@ mod tests {
     fn printed_for_debugging_it_is_not_to_be_seen() {
         let secret: Secret = "marked".into();
         assert_eq!((format!("{secret:?}"), secret.expose()), ("[redacted]".to_owned(), "marked"));
-        let answer = Answer::Tokens { access: secret.clone(), refresh: Some(secret), expires_at: None };
+        let token = Secret::new("marked".into());
+        let answer = Answer::Tokens { access: token.clone(), refresh: Some(token), expires_at: None };
         assert!(!format!("{answer:?}").contains("marked"));
         // What a back-end sent, too: it may be anything.
         let document = Document::read(r#"{"access_token":"marked"}"#).unwrap();

@@ -1,8 +1,15 @@
 //! Points in time: milliseconds since 1970 (UTC), read from ISO 8601 and written as it.
 
+use std::num::NonZeroI64;
+
+use crate::json::push_digits;
+use crate::text::Text;
+
 /// A point in time, in milliseconds since 1970-01-01T00:00:00Z.
+///
+/// Twice that and one more is what is kept: an `Option` of it is one word, then, and wasm functions return it as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Time(i64);
+pub struct Time(NonZeroI64);
 
 /// The years that four digits can write; anything else a back-end sends is nonsense.
 const EARLIEST: i64 = -62_167_219_200_000; // 0000-01-01
@@ -13,22 +20,22 @@ const DAY: i64 = 86_400_000;
 impl Time {
     /// From milliseconds; `None` outside the years 0 to 9999.
     pub fn from_millis(millis: i64) -> Option<Self> {
-        (EARLIEST..=LATEST).contains(&millis).then_some(Self(millis))
+        if (EARLIEST..=LATEST).contains(&millis) { NonZeroI64::new(millis << 1 | 1).map(Self) } else { None }
     }
 
     /// From seconds, as in JWT claims (RFC 7519, NumericDate).
     pub fn from_seconds(seconds: i64) -> Option<Self> {
-        Self::from_millis(seconds.checked_mul(1000)?)
+        if (EARLIEST..=LATEST).contains(&seconds) { Self::from_millis(seconds * 1000) } else { None }
     }
 
     /// This moment plus so many milliseconds.
     pub fn plus(self, millis: i64) -> Option<Self> {
-        Self::from_millis(self.0.checked_add(millis)?)
+        Self::from_millis(self.millis().checked_add(millis)?)
     }
 
     /// Milliseconds since 1970.
     pub fn millis(self) -> i64 {
-        self.0
+        self.0.get() >> 1
     }
 
     /// Reads `2026-01-31T09:30:00[.fraction][Z|±hh[:]mm]`, also with a space for the `T`. A time without an offset is taken as UTC.
@@ -79,11 +86,11 @@ impl Time {
     }
 
     /// `2026-01-31T09:30:00.000Z`, the form of JavaScript's `toISOString`.
-    pub fn to_iso(self) -> String {
-        let days = self.0.div_euclid(DAY);
-        let within = self.0.rem_euclid(DAY);
+    pub fn to_iso(self) -> Text {
+        let days = self.millis().div_euclid(DAY);
+        let within = self.millis().rem_euclid(DAY);
         let (year, month, day) = civil_from_days(days);
-        let mut out = String::with_capacity(24);
+        let mut out = String::new();
         push_digits(&mut out, year, 1000);
         out.push_str("-");
         push_digits(&mut out, month, 10);
@@ -98,7 +105,7 @@ impl Time {
         out.push_str(".");
         push_digits(&mut out, within % 1000, 100);
         out.push_str("Z");
-        out
+        out.into()
     }
 }
 
@@ -124,14 +131,6 @@ impl Cursor<'_> {
             self.0 = rest;
             *first
         })
-    }
-}
-
-fn push_digits(out: &mut String, value: i64, mut unit: i64) {
-    while unit > 0 {
-        let digit = (value / unit % 10) as usize;
-        out.push_str("0123456789".get(digit..=digit).unwrap_or_default());
-        unit /= 10;
     }
 }
 
@@ -169,7 +168,7 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
 mod tests {
     use super::*;
 
-    fn iso(text: &str) -> Option<String> {
+    fn iso(text: &str) -> Option<Text> {
         Time::parse_iso(text).map(Time::to_iso)
     }
 

@@ -9,6 +9,7 @@ use auth_sessions::{
     device::describe,
     http::scrub,
     json::{Document, Json, List, Writer, decimal, quoted},
+    text::Text,
     time::Time,
 };
 use chrono::{DateTime, FixedOffset, SecondsFormat};
@@ -34,8 +35,8 @@ struct Told {
 }
 
 /// Drives a call: options and arguments are JSON by name, the back-end is a function of the request's number and URL.
-fn call(goal: &str, token: Option<&str>, options: &[(&str, String)], answer: &mut dyn FnMut(usize, &str) -> (u16, String)) -> Told {
-    let mut state: BTreeMap<String, String> = options.iter().map(|(name, json)| ((*name).to_owned(), json.clone())).collect();
+fn call(goal: &str, token: Option<&str>, options: &[(&str, Text)], answer: &mut dyn FnMut(usize, &str) -> (u16, String)) -> Told {
+    let mut state: BTreeMap<String, Text> = options.iter().map(|(name, json)| ((*name).to_owned(), json.clone())).collect();
     for (name, json) in
         [("goal", quoted(goal)), ("isSecure", "true".into()), ("memory", "{}".into()), ("event", quoted("start")), ("now", "1767225600000".into())]
     {
@@ -53,7 +54,7 @@ fn call(goal: &str, token: Option<&str>, options: &[(&str, String)], answer: &mu
         let document = Document::read(&text).unwrap();
         let action = document.root();
         action.member("keep").each(&mut |name, value| drop(state.insert(name.into(), value.source().into())));
-        let mut set = |name: &str, json: String| drop(state.insert(name.into(), json));
+        let mut set = |name: &str, json: Text| drop(state.insert(name.into(), json));
         match action.member("do").word() {
             "done" => told.result = Ok(action.member("value").source().to_owned()),
             "fail" => told.result = Err(action.member("error").source().to_owned()),
@@ -77,10 +78,10 @@ fn call(goal: &str, token: Option<&str>, options: &[(&str, String)], answer: &mu
                 continue;
             }
             "each" => {
-                told.each = action.member("ids").items().map(Json::as_words).collect();
+                told.each = action.member("ids").items().map(|id| id.as_words().into()).collect();
                 told.last = action.is("last");
                 set("event", quoted("each"));
-                set("codes", ["[", &vec!["null"; told.each.len()].join(","), "]"].concat());
+                set("codes", ["[", &vec!["null"; told.each.len()].join(","), "]"].concat().as_str().into());
                 continue;
             }
             other => panic!("{other}"),
@@ -90,7 +91,7 @@ fn call(goal: &str, token: Option<&str>, options: &[(&str, String)], answer: &mu
     panic!("the call does not end");
 }
 
-fn rest(more: &[(&'static str, String)]) -> Vec<(&'static str, String)> {
+fn rest(more: &[(&'static str, Text)]) -> Vec<(&'static str, Text)> {
     [("provider", quoted("rest")), ("maxRetries", "2".into()), ("maxRetryAfter", "10".into()), ("totalTimeout", "30000".into())]
         .into_iter()
         .chain(more.iter().cloned())
@@ -130,7 +131,7 @@ impl Server {
         for arrival in 0..self.arrivals.get(number - 1).copied().unwrap_or(0) {
             self.ids.insert(0, format!("new-{number}-{arrival}"));
         }
-        (200, body)
+        (200, body.into())
     }
 }
 
@@ -182,7 +183,7 @@ proptest! {
 
     #[test]
     fn waits_grow_and_have_a_bound(random in 0..=1000i64, status in prop::sample::select(vec![429u16, 502, 503, 504]), retries in 0..30usize) {
-        let options = [("provider", quoted("rest")), ("random", decimal(random)), ("maxRetries", retries.to_string()), ("maxRetryAfter", "10".into()), ("totalTimeout", "10000000".into())];
+        let options = [("provider", quoted("rest")), ("random", decimal(random)), ("maxRetries", retries.to_string().into()), ("maxRetryAfter", "10".into()), ("totalTimeout", "10000000".into())];
         let told = call("list", Some("t"), &options, &mut |_, _| (status, String::new()));
         prop_assert_eq!(told.waits.len(), retries);
         prop_assert_eq!(told.requests.len(), retries + 1);
@@ -214,6 +215,7 @@ proptest! {
             expected += words;
             expected += "[redacted]";
         }
+        let secrets: Vec<Text> = secrets.into_iter().map(Text::from).collect();
         prop_assert_eq!(scrub(&given, &secrets), expected);
     }
 
@@ -333,10 +335,10 @@ fn tree() -> impl Strategy<Value = Tree> {
 }
 
 impl Tree {
-    fn written(&self) -> String {
+    fn written(&self) -> Text {
         match self {
             Self::Null => "null".into(),
-            Self::Flag(flag) => flag.to_string(),
+            Self::Flag(flag) => flag.to_string().into(),
             Self::Number(number) => decimal(*number),
             Self::Text(text) => quoted(text),
             Self::List(items) => {
@@ -363,7 +365,7 @@ impl Tree {
                 // What is near the end of what fits is refused.
                 prop_assert!(json.as_scaled(0) == Some(*number) || number.unsigned_abs() > (i64::MAX / 10).unsigned_abs());
             }
-            Self::Text(text) => prop_assert_eq!(json.as_str(), Some(text.clone())),
+            Self::Text(text) => prop_assert_eq!(json.as_str(), Some(text.as_str().into())),
             Self::List(items) => {
                 prop_assert_eq!(json.items().count(), items.len());
                 for (item, json) in items.iter().zip(json.items()) {
@@ -380,6 +382,6 @@ impl Tree {
     }
 }
 
-fn rewritten(json: Json<'_>) -> String {
+fn rewritten(json: Json<'_>) -> Text {
     json.map(&|_, value| Some(rewritten(value)))
 }

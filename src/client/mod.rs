@@ -54,11 +54,12 @@ mod retry;
 use crate::device::has;
 use crate::error::{Code, Error};
 use crate::http::{Response, fill, fill_path, is_bearer, is_cookie_value, other_slash, scrub, scrub_json, without_query};
-use crate::json::{Document, Json, List, Writer, decimal, join, plain, quoted, root, scaled, words};
+use crate::json::{Document, Json, List, Writer, decimal, join, pair, plain, quoted, root, scaled, words};
 use crate::jwt::{Claims, payload};
 use crate::model::{Reading, listing};
 use crate::provider::{Answer, Asked, Hook, OPERATIONS, Operation, by_name, list, read};
 use crate::secret::Secret;
+use crate::text::Text;
 use crate::time::Time;
 use Operation::{Create, Current, Get, List as ListAll, Logout, Refresh, RefreshSession, Revoke, RevokeAll, RevokeCurrent, RevokeOthers};
 
@@ -105,7 +106,7 @@ const MAX_TARGETS: usize = 10_000;
 const MAX_ID: usize = 512;
 
 /// What to do next about a call, in JSON; `call` and the answer's body are what comes in.
-pub fn step(call: &str, body: &[u8]) -> String {
+pub fn step(call: &str, body: &[u8]) -> Text {
     // What only one step makes has to outlive it.
     let document = Document::read(call);
     let json = root(&document);
@@ -117,25 +118,25 @@ pub fn step(call: &str, body: &[u8]) -> String {
     let memory = json.member("memory");
     // Somebody else's request brings its own access token, and nothing of this client's is used for it. With a secret key it only names a session.
     let mut given = json.get("refreshed").unwrap_or_else(|| json.member("access")).as_words();
-    let mut refresh = if forwarded.is_some() { String::new() } else { json.member("refresh").as_words() };
+    let mut refresh = if forwarded.is_some() { Text::default() } else { json.member("refresh").as_words() };
     let mut keep = Writer::new();
     // The caller's functions may not have heard of the newest ones; the old one must not be sent again. What is sent is known when it is answered.
-    if words("start tokens").any(|event| json.member("event").is_word(event)) && is_among(memory, memory::REPLACED, &refresh) {
+    if json.member("event").is_among("start tokens") && is_among(memory, memory::REPLACED, &refresh) {
         refresh = memory.member(memory::REFRESH).as_words();
         given = memory.text(memory::ACCESS).unwrap_or(given);
         keep.text("access", Some(&given)).text("refresh", Some(&refresh));
     }
     let user = match &forwarded {
-        Some(authorization) => authorization.strip_prefix("Bearer ").unwrap_or(authorization).to_owned(),
-        None if is_key => String::new(),
+        Some(authorization) => authorization.strip_prefix("Bearer ").unwrap_or(authorization).into(),
+        None if is_key => Text::default(),
         None => given.clone(),
     };
-    let payloads = [payload(&user), payload(&refresh)];
-    let documents = payloads.each_ref().map(|bytes| Document::parse(bytes));
-    let [user_claims, refresh_claims] = documents.each_ref().map(|document| Claims::read(root(document)));
+    let (user_payload, refresh_payload) = (payload(&user), payload(&refresh));
+    let (user_document, refresh_document) = (Document::parse(&user_payload), Document::parse(&refresh_payload));
+    let (user_claims, refresh_claims) = (Claims::read(root(&user_document)), Claims::read(root(&refresh_document)));
     let answer = Document::parse(body);
     let (goal, step) = (Operation::by_name(json.member("goal").word()), Operation::by_name(json.member("step").word()));
-    let dialect = json.number("dialect").unwrap_or(0);
+    let dialect = json.number_or("dialect", 0);
     let access = if is_key { &given } else { &user };
     let current = user_claims.session_id.or(refresh_claims.session_id);
     let listed = json.member("listed");
@@ -143,7 +144,7 @@ pub fn step(call: &str, body: &[u8]) -> String {
         let item = step.and_then(|step| endpoint(profile, step, dialect).get("item")).map(Json::word);
         let current = current.or_else(|| learnt(memory, memory::CURRENT, forwarded.as_deref(), &user));
         let reading = Reading { list: list(profile), item, goal, step, id: json.member("id"), access, current };
-        if item.is_some() || step == Some(ListAll) { listing(&reading, root(&answer)) } else { String::new() }
+        if item.is_some() || step == Some(ListAll) { listing(&reading, root(&answer)) } else { Text::default() }
     });
     let document = listing.as_deref().and_then(Document::read);
     let listed = document.as_ref().map_or(listed, Document::root);
@@ -165,13 +166,13 @@ pub fn step(call: &str, body: &[u8]) -> String {
         current,
         listed,
         claims: user_claims,
-        now: json.number("now").unwrap_or(0),
-        attempt: json.number("attempt").unwrap_or(1),
+        now: json.number_or("now", 0),
+        attempt: json.number_or("attempt", 1),
         dialect,
         is_repeated: json.is("isRepeated"),
         id: json.get("foundId").or_else(|| json.get("id")),
         handle: json.member("handle"),
-        cursor: json.get("page").unwrap_or_else(|| json.member("cursor")).source().to_owned(),
+        cursor: json.get("page").unwrap_or_else(|| json.member("cursor")).source().into(),
         keep: &mut keep,
         remember: &mut remember,
         about: &mut about,
@@ -187,9 +188,9 @@ pub fn step(call: &str, body: &[u8]) -> String {
         action.json("error", &call.cleaned(error));
         action
     });
-    let clean = |text: &Option<String>| text.as_deref().map(|text| scrub(text, &call.secrets()));
+    let clean = |text: &Option<Text>| text.as_deref().map(|text| scrub(text, &call.secrets()));
     let (request_id, warnings) = (clean(&call.about.request_id), clean(&call.about.warnings));
-    keep.number("attempt", Some(attempt)).number("dialect", Some(dialect)).flag("isRepeated", is_repeated).json("page", &cursor);
+    keep.number("attempt", attempt).number("dialect", dialect).flag("isRepeated", is_repeated).json("page", &cursor);
     keep.text("step", now_at.map(Operation::name));
     action.text("requestId", request_id.as_deref()).text("warnings", warnings.as_deref());
     action.json("keep", &keep.finish()).json("remember", &remember.finish()).finish()
@@ -198,8 +199,8 @@ pub fn step(call: &str, body: &[u8]) -> String {
 /// What the last answer said besides.
 #[derive(Default)]
 struct About {
-    request_id: Option<String>,
-    warnings: Option<String>,
+    request_id: Option<Text>,
+    warnings: Option<Text>,
 }
 
 /// What to do next: JSON without its end.
@@ -241,7 +242,7 @@ struct Call<'a> {
     id: Option<Json<'a>>,
     handle: Json<'a>,
     /// The page to ask for: JSON.
-    cursor: String,
+    cursor: Text,
     keep: &'a mut Writer,
     remember: &'a mut Writer,
     about: &'a mut About,
@@ -253,7 +254,7 @@ impl<'a> Call<'a> {
             "start" => self.start(),
             "tokens" => self.take_tokens(),
             "answer" => {
-                let status = self.json.number("answered").unwrap_or(0);
+                let status = self.json.number_or("answered", 0);
                 self.take_answer(Response {
                     status,
                     headers: self.json.member("received"),
@@ -285,7 +286,7 @@ impl<'a> Call<'a> {
             }
             "reauthenticated" => {
                 // The user took their time.
-                self.keep.number("started", Some(self.now));
+                self.keep.number("started", self.now);
                 Ok(self.ask_tokens())
             }
             "told" => Ok(done(self.json.member("pending").source())),
@@ -300,8 +301,8 @@ impl<'a> Call<'a> {
         let adopted = self.json.member("adopted");
         if !adopted.is_null() {
             let expires_at = Time::parse_iso(&adopted.member("expiresAt").as_words());
-            let [access, refresh] = ["accessToken", "refreshToken"].map(|name| adopted.text(name).map(Secret::new));
-            return self.finish_refresh(&access.unwrap_or_default(), refresh, expires_at, adopted.number("at"));
+            let token = |name| adopted.text(name).map(Secret::new);
+            return self.finish_refresh(&token("accessToken").unwrap_or_default(), token("refreshToken"), expires_at, adopted.number("at"));
         }
         // Otherwise another call has refreshed while this one was on its way.
         if !stale.is_null() && stale.as_words() == self.access.expose() {
@@ -325,7 +326,7 @@ impl<'a> Call<'a> {
     fn start(&mut self) -> Result<Action, Error> {
         let wrong = |what: &str| Err(Error::new(Code::InvalidOptions, what));
         let json = self.json;
-        self.keep.number("started", Some(self.now)).json("signedOut", self.memory.member(memory::SIGNED_OUT).source());
+        self.keep.number("started", self.now).json("signedOut", self.memory.member(memory::SIGNED_OUT).source());
         let bases = self.profile.member("bases");
         let environment = json.member("environment").word();
         if !environment.is_empty() && bases.get("test").is_none() {
@@ -365,7 +366,7 @@ impl<'a> Call<'a> {
     }
 
     /// What the back-end can do, in JSON.
-    fn capabilities(&self) -> String {
+    fn capabilities(&self) -> Text {
         let mut out = Writer::new();
         out.json("provider", self.profile.get("name").map_or("\"rest\"", Json::source));
         for goal in OPERATIONS.into_iter().take(11) {
@@ -431,7 +432,7 @@ impl<'a> Call<'a> {
 
     /// The endpoint that is asked has a place for that input.
     fn takes(&self, name: &str) -> bool {
-        self.step.is_some_and(|step| has(self.endpoint(step).source(), &join(&["{", name, "}"])))
+        self.step.is_some_and(|step| has(self.endpoint(step).source(), &join("{", name, "}")))
     }
 
     /// From now on this is asked.
@@ -507,8 +508,8 @@ impl<'a> Call<'a> {
     }
 
     /// The refresh token that this call is about. A logout ends the one it was given, unless that is this client's own in an older form.
-    fn refresh_token(&self) -> String {
-        if self.goal == Some(Logout) && !self.ends_own() { self.json.member("endedToken").as_words() } else { self.refresh.expose().to_owned() }
+    fn refresh_token(&self) -> Text {
+        if self.goal == Some(Logout) && !self.ends_own() { self.json.member("endedToken").as_words() } else { self.refresh.expose().into() }
     }
 
     fn ends_own(&self) -> bool {
@@ -518,7 +519,7 @@ impl<'a> Call<'a> {
     }
 
     /// An input by name, in JSON.
-    fn named_input(&self, name: &str) -> Option<String> {
+    fn named_input(&self, name: &str) -> Option<Text> {
         let given = self.json.get(name);
         let source = match name {
             "refreshToken" => {
@@ -527,14 +528,15 @@ impl<'a> Call<'a> {
             }
             "id" => {
                 let id = self.any_id();
-                let digits = || Some(id?.word()).filter(|word| !word.starts_with('0') && !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()));
+                let digits =
+                    || Some(id?.word()).filter(|word| word.bytes().next() != Some(b'0') && !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()));
                 // As the back-end listed it.
-                return self.memory.get(memory::NUMBERS).and_then(|_| digits()).or(id.map(Json::source)).map(str::to_owned);
+                return self.memory.get(memory::NUMBERS).and_then(|_| digits()).or(id.map(Json::source)).map(Text::from);
             }
             "handle" if !self.handle.is_null() => Some(self.handle),
             "handle" if READS => {
                 let handles = self.learnt(memory::HANDLES).filter(|_| !self.user.is_empty())?.as_words();
-                return Some(Document::read(&handles)?.root().get(&self.any_id()?.as_words())?.source().to_owned());
+                return Some(Document::read(&handles)?.root().get(&self.any_id()?.as_words())?.source().into());
             }
             "cursor" if self.cursor != "null" => return Some(self.cursor.clone()),
             // All pages are needed.
@@ -543,7 +545,7 @@ impl<'a> Call<'a> {
             "expiresInSeconds" => self.json.get_or_null(name),
             _ => given,
         };
-        source.map(|value| value.source().to_owned())
+        source.map(|value| value.source().into())
     }
 
     fn send(&mut self) -> Result<Action, Error> {
@@ -567,7 +569,7 @@ impl<'a> Call<'a> {
         for pair in given.items() {
             headers.push(pair.source());
         }
-        let mut header = |name: &str, value: &str| headers.push(&join(&["[", &quoted(name), ",", &quoted(value), "]"]));
+        let mut header = |name: &str, value: &str| headers.push(&pair(name, value));
         self.credential(endpoint, &mut header)?;
         let body = endpoint.get("body").and_then(|body| fill(body, &input));
         // The caller's own headers come first.
@@ -590,22 +592,22 @@ impl<'a> Call<'a> {
         let cookie = endpoint.member("cookie").word();
         let token = self.refresh_token();
         if !cookie.is_empty() && !self.json.is("browser") && is_cookie_value(&token) {
-            header("cookie", &join(&[cookie, "=", &token]));
+            header("cookie", &join(cookie, "=", &token));
         }
         let template = endpoint.member("path").word();
         let mut path = fill_path(template, &input);
         if self.profile.is("perOperation") && self.dialect > 0 {
             let end = without_query(&path).len();
-            path = join(&[&other_slash(without_query(&path)), path.get(end..).unwrap_or_default()]);
+            path = join(&other_slash(without_query(&path)), path.get(end..).unwrap_or_default(), "");
         }
         let mut action = to_do("send");
         action
             .text("method", Some(method))
-            .text("url", Some(&join(&[self.base().word(), &path])))
+            .text("url", Some(&join(self.base().word(), &path, "")))
             .text("template", Some(without_query(template)))
             .json("headers", &headers.finish())
             .text("body", body.as_deref())
-            .number("attempt", Some(self.attempt))
+            .number("attempt", self.attempt)
             .flag("isLong", self.is_own());
         let item = endpoint.member("item");
         if self.step == Some(ListAll) || !item.is_null() {
@@ -619,13 +621,13 @@ impl<'a> Call<'a> {
 
     /// Nothing is sent that the back-end is known to refuse.
     fn check(&self, endpoint: Json<'_>) -> Result<(), Error> {
-        let wrong = |what: &[&str]| Err(Error::new(Code::InvalidArgument, &join(what)));
+        let wrong = |what: &str, more: &str| Err(Error::new(Code::InvalidArgument, &join(what, more, "")));
         // Of a plan's later steps the arguments are not.
         let is_first = self.step == self.goal || self.step == Some(ListAll);
         for (index, input) in words("applicationId userId pageSize cursor ofClient status").enumerate() {
             // Ignored, it would show or end more than was asked for. To end some of the sessions that a list shows is not to end all.
             if is_first && !self.json.member(input).is_null() && (!self.takes(input) || index > 1 && self.goal != Some(ListAll)) {
-                let message = join(&["this back-end has no ", if input == "ofClient" { "clientId" } else { input }, " here: leave it out"]);
+                let message = join("this back-end has no ", if input == "ofClient" { "clientId" } else { input }, " here: leave it out");
                 // Where the first dialect takes it, the caller can't know.
                 return Err(Error::new(if self.dialect > 0 && !self.profile.is("perOperation") { Code::Unsupported } else { Code::InvalidArgument }, &message));
             }
@@ -638,31 +640,31 @@ impl<'a> Call<'a> {
             return match need.word() {
                 "refreshToken" => Err(Error::new(Code::Unauthenticated, "there is no refresh token: set refreshToken, or have the user sign in")),
                 "clientId" => Err(Error::new(Code::InvalidOptions, "set clientId: the back-end refreshes tokens for OAuth clients")),
-                _ => wrong(&["this back-end wants userId or clientId"]),
+                _ => wrong("this back-end wants userId or clientId", ""),
             };
         }
         let (range, size) = (endpoint.member("pageSize"), self.json.number("pageSize"));
         if let (Some(least), Some(most), Some(size)) = (range.number("min"), range.number("max"), size)
             && !(least..=most).contains(&size)
         {
-            return wrong(&["pageSize must be from ", &decimal(least), " to ", &decimal(most)]);
+            return wrong(&join("pageSize must be from ", &decimal(least), " to "), &decimal(most));
         }
         let cursor = self.json.member("cursor");
         if endpoint.is("isOffset") && !cursor.is_null() && (cursor.word().len() > 15 || !cursor.word().bytes().all(|byte| byte.is_ascii_digit())) {
-            return wrong(&["cursor must be the next of an earlier page"]);
+            return wrong("cursor must be the next of an earlier page", "");
         }
         // "." and ".." survive percent-encoding as path steps: URL parsers take "%2e%2e" for "..". An id may also come from a token that nobody verified.
         let segments = [("id", self.any_id().unwrap_or(Json::NULL)), ("template", self.json.member("template"))];
         for (name, segment) in &segments {
             let words = segment.as_words();
-            let is_used = has(endpoint.source(), &join(&["{", name, "}"])) || !self.json.member(name).is_null();
+            let is_used = has(endpoint.source(), &join("{", name, "}")) || !self.json.member(name).is_null();
             if is_used && (matches!(words.as_str(), "" | "." | "..") || words.len() > MAX_ID) {
-                return wrong(&[name, " must be a string of 1 to 512 bytes, and not a path step"]);
+                return wrong(name, " must be a string of 1 to 512 bytes, and not a path step");
             }
         }
         let (form, id) = (self.profile.member("id").word(), self.json.member("id"));
         if !form.is_empty() && !id.is_null() && !fits(id.word(), form) {
-            return wrong(&["id must be a session's id, of the form ", form]);
+            return wrong("id must be a session's id, of the form ", form);
         }
         Ok(())
     }
@@ -689,10 +691,10 @@ impl<'a> Call<'a> {
         if is_others && !takes_refresh && endpoint.get("cookie").is_none() && !has(endpoint.source(), "{refreshToken}") {
             return Err(Error::new(Code::Unsupported, "this back-end's logout takes no refresh token"));
         }
-        let mut token = if takes_refresh { self.refresh_token() } else { String::new() };
+        let mut token = if takes_refresh { self.refresh_token() } else { Text::default() };
         // Somebody else's token is ended with that token alone.
         if token.is_empty() && !is_others {
-            self.access.expose().clone_into(&mut token);
+            token = self.access.expose().into();
         }
         if token.is_empty() {
             if auth == "optional" || is_others || self.step == Some(Refresh) || self.json.is("sendsCookies") {
@@ -704,7 +706,7 @@ impl<'a> Call<'a> {
             return Err(Error::new(Code::InvalidOptions, "the token has characters that no token has: pass it without \"Bearer \""));
         }
         match own_header {
-            "" => header("authorization", &join(&["Bearer ", &token])),
+            "" => header("authorization", &join("Bearer ", &token, "")),
             name => header(name, &token),
         }
         Ok(())
@@ -774,9 +776,9 @@ impl<'a> Call<'a> {
     }
 
     /// An error for the caller: without secrets, whoever wrote them into it.
-    fn cleaned(&self, mut error: Error) -> String {
+    fn cleaned(&self, mut error: Error) -> Text {
         let secrets = self.secrets();
-        let clean = |text: &Option<String>| text.as_deref().map(|text| scrub(text, &secrets));
+        let clean = |text: &Option<Text>| text.as_deref().map(|text| scrub(text, &secrets));
         error.message = scrub(&error.message, &secrets);
         error.server_code = clean(&error.server_code);
         error.request_id = clean(&error.request_id);
@@ -787,11 +789,12 @@ impl<'a> Call<'a> {
     }
 
     /// What no message may hold: the tokens, and whatever the headers carry.
-    fn secrets(&self) -> Vec<String> {
+    fn secrets(&self) -> Vec<Text> {
         let mut secrets = Vec::new();
-        for secret in &[self.access, self.user, self.refresh, Secret::new(self.forwarded.unwrap_or_default())] {
-            add_secrets(&mut secrets, secret.expose());
-        }
+        add_secrets(&mut secrets, self.access.expose());
+        add_secrets(&mut secrets, self.user.expose());
+        add_secrets(&mut secrets, self.refresh.expose());
+        add_secrets(&mut secrets, self.forwarded.unwrap_or_default());
         for name in words("refreshToken handle expiredToken sessionRefreshToken csrf") {
             add_secrets(&mut secrets, &plain(&self.named_input(name).unwrap_or_default()));
         }
@@ -832,16 +835,16 @@ impl<'a> Call<'a> {
         // These make something new each time, or use up what they were sent.
         // The handler has tried again itself, and takes its time for many sessions.
         let once = matches!(self.step, Some(Refresh | Create | RefreshSession)) || self.is_own() && error.status.is_some();
-        let number = |name| self.json.number(name).unwrap_or(0);
+        let number = |name| self.json.number_or(name, 0);
         match retry::delay(&error, self.attempt, number("maxRetryAfter"), number("random")) {
             retry::Decision::TooLong => {
                 error.code = Code::RateLimited;
-                error.message = "the wait asked for is longer than maxRetryAfter: try again after retryAfter seconds".to_owned();
+                error.message = "the wait asked for is longer than maxRetryAfter: try again after retryAfter seconds".into();
             }
             retry::Decision::Wait(delay) if !once && self.attempt <= number("maxRetries") && self.now - number("started") + delay < number("totalTimeout") => {
                 self.attempt += 1;
                 let mut action = to_do("wait");
-                action.number("ms", Some(delay)).text("reason", Some(error.code.as_str())).number("attempt", Some(self.attempt));
+                action.number("ms", delay).text("reason", Some(error.code.as_str())).number("attempt", self.attempt);
                 return Ok(action);
             }
             _ => {}
@@ -897,11 +900,11 @@ impl<'a> Call<'a> {
                 if matches!(self.goal, Some(RevokeAll | RevokeOthers)) {
                     // A repeated request counts only what the first one left.
                     let is_first = !self.is_repeated;
-                    out.flag("success", true).number("count", count.filter(|_| is_first)).text("message", message.as_deref().filter(|_| is_first));
+                    out.flag("success", true).optional("count", count.filter(|_| is_first)).text("message", message.as_deref().filter(|_| is_first));
                     out.json("revoked", "null");
                 } else {
                     let success = success || self.is_repeated;
-                    out.text("id", Some(&self.any_id().map_or("current".to_owned(), Json::as_words))).flag("success", success);
+                    out.text("id", Some(&self.any_id().map_or("current".into(), Json::as_words))).flag("success", success);
                     out.text("outcome", Some(if success { "revoked" } else { "already-revoked" })).text("message", message.as_deref());
                 }
                 Ok(self.ended(out, self.valid_until()))
@@ -927,7 +930,7 @@ impl<'a> Call<'a> {
 
     fn finish_list(&mut self) -> Result<Action, Error> {
         let listed = self.listed;
-        let size = listed.number("size").unwrap_or(0);
+        let size = listed.number_or("size", 0);
         if size > 0 {
             self.remember.text(memory::NUMBERS, listed.is("areNumbers").then_some("1"));
         }
@@ -939,16 +942,19 @@ impl<'a> Call<'a> {
         if !found.is_null() {
             return if matches!(self.goal, Some(Get | Current)) { Ok(done(found.member("session").source())) } else { self.end(found) };
         }
-        let read = self.json.number("read").unwrap_or(0) + size;
+        let read = self.json.number_or("read", 0) + size;
         let total = listed.number("total");
         let next = self.next(listed.text("next"), size, total)?;
         if self.goal == Some(ListAll) {
             let mut page = Writer::new();
-            page.json("sessions", listed.member("sessions").source()).number("count", Some(listed.number("count").unwrap_or(size)));
-            page.number("total", total).text("next", next.as_deref());
+            page.json("sessions", listed.member("sessions").source()).number("count", listed.number_or("count", size));
+            page.optional("total", total).text("next", next.as_deref());
             return Ok(done(&page.finish()));
         }
-        let mut targets: Vec<String> = self.json.member("targets").items().map(Json::as_words).collect();
+        let mut targets = Vec::new();
+        for id in self.json.member("targets").items() {
+            targets.push(id.as_words());
+        }
         let mut own = self.json.member("ownId");
         // Pages shift while they are read: what is there twice is ended once. In JavaScript the driver sees to that, which has sets, but for the first of a page's current ones: it has to be told.
         let mut add = |id: Json<'_>, looks: bool| {
@@ -982,7 +988,7 @@ impl<'a> Call<'a> {
             self.cursor = quoted(&next);
             self.attempt = 1;
             self.is_repeated = false;
-            self.keep.number("read", Some(read)).json("targets", &ids.finish()).json("ownId", own.source());
+            self.keep.number("read", read).json("targets", &ids.finish()).json("ownId", own.source());
             return self.send();
         }
         match self.goal {
@@ -1009,7 +1015,7 @@ impl<'a> Call<'a> {
     }
 
     /// The cursor of the page after this one.
-    fn next(&mut self, next: Option<String>, count: i64, total: Option<i64>) -> Result<Option<String>, Error> {
+    fn next(&mut self, next: Option<Text>, count: i64, total: Option<i64>) -> Result<Option<Text>, Error> {
         if !self.takes("cursor") {
             return Ok(None);
         }
@@ -1024,9 +1030,9 @@ impl<'a> Call<'a> {
             next.filter(|next| next != "0")
         };
         let before = plain(&self.named_input("cursor").unwrap_or_default());
-        let seen = join(&[&self.json.member("seen").as_words(), "\n", &before, "\n"]);
+        let seen = join(&self.json.member("seen").as_words(), "\n", &join(&before, "\n", ""));
         self.keep.text("seen", Some(&seen));
-        let next_line = next.as_ref().map(|next| join(&["\n", next, "\n"])).unwrap_or_default();
+        let next_line = next.as_ref().map(|next| join("\n", next, "\n")).unwrap_or_default();
         // It may have to go into a header, which takes Latin-1, or into an address, which takes no token.
         let is_unfit = next.as_ref().is_some_and(|next| {
             let tokens = [self.access, self.user, self.refresh];
@@ -1055,7 +1061,7 @@ impl<'a> Call<'a> {
         if failed.is_empty() {
             let valid_until = self.valid_until().filter(|_| count > 0);
             let mut out = Writer::new();
-            out.flag("success", true).number("count", Some(count)).json("message", "null").json("revoked", &revoked.finish());
+            out.flag("success", true).number("count", count).json("message", "null").json("revoked", &revoked.finish());
             return Ok(self.ended(out, valid_until));
         }
         let mut error = Error::new(Code::PartialRevocation, "some sessions could not be revoked: see revoked and failed, and call again");
@@ -1064,11 +1070,11 @@ impl<'a> Call<'a> {
     }
 
     /// `came` is when, by the local clock, where that is known.
-    fn finish_refresh(&mut self, access: &Secret, refresh: Option<Secret>, expires_at: Option<Time>, came: Option<i64>) -> Result<Action, Error> {
+    fn finish_refresh(&mut self, access: &Secret<Text>, refresh: Option<Secret<Text>>, expires_at: Option<Time>, came: Option<i64>) -> Result<Action, Error> {
         let (access, old) = (access.expose(), self.refresh);
         let old = old.expose();
         let hidden = self.json.is("browser") && self.json.is("sendsCookies");
-        let newest = refresh.unwrap_or_else(|| Secret::new(if hidden { String::new() } else { old.to_owned() }));
+        let newest = refresh.unwrap_or_else(|| Secret::new(if hidden { Text::default() } else { old.into() }));
         let newest = newest.expose();
         if self.memory.member(memory::SIGNED_OUT).source() != self.json.member("signedOut").source() {
             self.spend();
@@ -1087,7 +1093,7 @@ impl<'a> Call<'a> {
         if !old.is_empty() && old != newest {
             // Of this user: another one's tokens are no older form of theirs.
             let is_next = self.memory.member(memory::REFRESH).as_words() == old;
-            let before = if is_next { self.memory.member(memory::REPLACED).as_words() } else { String::new() };
+            let before = if is_next { self.memory.member(memory::REPLACED).as_words() } else { Text::default() };
             self.remember.text(memory::REPLACED, Some(&with_line(old, &before)));
         }
         let mut out = Writer::new();
@@ -1103,7 +1109,7 @@ impl<'a> Call<'a> {
     fn forget(&mut self) {
         if self.ends_own() {
             // Longer each time: a refresh that was under way meanwhile sees the difference, one after the next sign-in does not.
-            let times = join(&["1", &self.memory.member(memory::SIGNED_OUT).as_words()]);
+            let times = join("1", &self.memory.member(memory::SIGNED_OUT).as_words(), "");
             self.remember.text(memory::SIGNED_OUT, Some(&times));
             for key in &[memory::ACCESS, memory::DUE, memory::REFRESH, memory::CURRENT, memory::HANDLES] {
                 self.remember.json(key, "null");
@@ -1113,7 +1119,7 @@ impl<'a> Call<'a> {
 
     fn logged_out(&mut self, server: &str, message: Option<&str>, error: Option<Error>) -> Action {
         self.forget();
-        let error = error.map(|error| self.cleaned(error)).unwrap_or_else(|| "null".to_owned());
+        let error = error.map(|error| self.cleaned(error)).unwrap_or_else(|| "null".into());
         let document = Document::read(&error);
         let words = root(&document).text("message");
         let mut out = Writer::new();
@@ -1165,12 +1171,12 @@ fn early(lifetime: i64) -> i64 {
 /// A refresh token is one of those that the memory has under that name, one a line.
 fn is_among(memory: Json<'_>, name: &str, token: &str) -> bool {
     let lines = memory.member(name).as_words();
-    !token.is_empty() && has(&join(&["\n", &lines, "\n"]), &join(&["\n", token, "\n"]))
+    !token.is_empty() && has(&join("\n", &lines, "\n"), &join("\n", token, "\n"))
 }
 
 /// One more line: the newest first, and no more than anybody could still hold.
-fn with_line(line: &str, lines: &str) -> String {
-    join(&[line, "\n", lines.get(..8000).unwrap_or(lines)])
+fn with_line(line: &str, lines: &str) -> Text {
+    join(line, "\n", lines.get(..8000).unwrap_or(lines))
 }
 
 /// Text of a form: `0` a digit, `X` a hexadecimal one, anything else itself.
@@ -1184,12 +1190,14 @@ fn fits(text: &str, form: &str) -> bool {
 }
 
 /// A header's value and its parts, a token's segments too: schemes and cookie names aside, each is a secret.
-fn add_secrets(secrets: &mut Vec<String>, value: &str) {
-    secrets.push(value.to_owned());
+fn add_secrets(secrets: &mut Vec<Text>, value: &str) {
+    secrets.push(value.into());
     let mut from = 0;
     for (at, byte) in value.bytes().chain([b' ']).enumerate() {
         if matches!(byte, b' ' | b';' | b'=' | b'.') {
-            secrets.extend(value.get(from..at).filter(|part| part.len() >= 8).map(str::to_owned));
+            if let Some(part) = value.get(from..at).filter(|part| part.len() >= 8) {
+                secrets.push(part.into());
+            }
             from = at + 1;
         }
     }

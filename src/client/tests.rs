@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::step;
 use crate::json::{Writer, parsed, quoted};
+use crate::text::Text;
 
 /// What a driver does, with everything it would wait for given beforehand.
 struct Driver {
@@ -27,7 +28,7 @@ struct Driver {
     refresh_fails: bool,
     /// So many refreshes are another tab's.
     adopted: usize,
-    warnings: Option<String>,
+    warnings: Option<Text>,
 }
 
 enum Reply {
@@ -90,11 +91,11 @@ impl Driver {
     }
 
     /// The result's JSON, or the error's.
-    fn run(&mut self, goal: &str) -> Result<String, String> {
-        let mut state: BTreeMap<String, String> = self.options.iter().map(|(name, json)| ((*name).to_owned(), json.clone())).collect();
+    fn run(&mut self, goal: &str) -> Result<Text, Text> {
+        let mut state: BTreeMap<String, Text> = self.options.iter().map(|(name, json)| ((*name).to_owned(), Text::from(json.as_str()))).collect();
         state.insert("goal".into(), quoted(goal));
-        state.insert("browser".into(), self.browser.to_string());
-        state.insert("offline".into(), self.offline.to_string());
+        state.insert("browser".into(), self.browser.to_string().into());
+        state.insert("offline".into(), self.offline.to_string().into());
         state.insert("random".into(), "500".into());
         let mut told = vec![("event", quoted("start"))];
         let mut body = String::new();
@@ -104,7 +105,7 @@ impl Driver {
                 memory.text(key, Some(value));
             }
             state.insert("memory".into(), memory.finish());
-            state.insert("now".into(), self.now.to_string());
+            state.insert("now".into(), self.now.to_string().into());
             state.extend(told.drain(..).map(|(name, json)| (name.to_owned(), json)));
             let mut call = Writer::new();
             for (name, json) in &state {
@@ -117,15 +118,15 @@ impl Driver {
             });
             action.member("remember").each(&mut |name, value| {
                 match value.as_str() {
-                    Some(value) => self.memory.insert(name.into(), value),
+                    Some(value) => self.memory.insert(name.into(), value.into()),
                     None => self.memory.remove(name),
                 };
             });
             self.warnings = action.text("warnings");
-            let optional = |text: Option<String>| text.map_or("null".to_owned(), |text| quoted(&text));
+            let optional = |text: Option<Text>| text.map_or("null".into(), |text| quoted(&text));
             match action.text("do").unwrap().as_str() {
-                "done" => return Ok(action.get("value").unwrap().source().to_owned()),
-                "fail" => return Err(action.get("error").unwrap().source().to_owned()),
+                "done" => return Ok(action.get("value").unwrap().source().into()),
+                "fail" => return Err(action.get("error").unwrap().source().into()),
                 "tokens" => {
                     let (access, refresh) = if self.tokens.len() > 1 { self.tokens.pop_front() } else { self.tokens.front().cloned() }.unwrap();
                     let fixed = |token: Option<String>, newest: &str| {
@@ -140,8 +141,8 @@ impl Driver {
                     let own = action.is("own");
                     told = vec![
                         ("event", quoted("tokens")),
-                        ("access", optional(fixed(access, "accessToken").filter(|_| own))),
-                        ("refresh", optional(fixed(refresh, "refreshToken").filter(|_| own))),
+                        ("access", optional(fixed(access, "accessToken").filter(|_| own).map(Text::from))),
+                        ("refresh", optional(fixed(refresh, "refreshToken").filter(|_| own).map(Text::from))),
                     ];
                 }
                 "send" => {
@@ -149,7 +150,7 @@ impl Driver {
                     self.log.push(format!("{} {} {}", action.text("method").unwrap(), action.text("url").unwrap(), body_text).trim().to_owned());
                     self.log.push(format!("  {}", action.get("headers").unwrap().source()));
                     let answer =
-                        |status: u16, headers: &str| vec![("event", quoted("answer")), ("answered", status.to_string()), ("received", headers.to_owned())];
+                        |status: u16, headers: &str| vec![("event", quoted("answer")), ("answered", status.to_string().into()), ("received", headers.into())];
                     match self.answers.pop_front().expect("one request too many") {
                         Answer(status, text) => {
                             told = answer(status, "{}");
@@ -166,7 +167,7 @@ impl Driver {
                         }
                         Failed(code) => {
                             let failure = format!(r#"{{"code":"{code}","message":"lost","cause":7,"fatal":false}}"#);
-                            told = vec![("event", quoted("failed")), ("failure", failure)];
+                            told = vec![("event", quoted("failed")), ("failure", failure.into())];
                         }
                     }
                 }
@@ -180,17 +181,17 @@ impl Driver {
                     self.log.push("refresh".into());
                     if self.refresh_fails {
                         let failure = r#"{"code":"network","message":"no answer","cause":null,"fatal":true}"#;
-                        told = vec![("event", quoted("failed")), ("failure", failure.to_owned())];
+                        told = vec![("event", quoted("failed")), ("failure", failure.into())];
                         continue;
                     }
                     let was_adopted = self.adopted > 0;
                     self.adopted = self.adopted.saturating_sub(1);
                     let newest = token(&format!(r#"{{"exp":{}}}"#, 1_767_230_000 + self.adopted));
-                    told = vec![("event", quoted("refreshed")), ("refreshed", quoted(&newest)), ("wasAdopted", was_adopted.to_string())];
+                    told = vec![("event", quoted("refreshed")), ("refreshed", quoted(&newest)), ("wasAdopted", was_adopted.to_string().into())];
                 }
                 "reauthenticate" => {
                     self.log.push(format!("reauthenticate {}", action.member("error").text("code").unwrap()));
-                    told = vec![("event", quoted("reauthenticated")), ("again", self.signs_in_again.to_string())];
+                    told = vec![("event", quoted("reauthenticated")), ("again", self.signs_in_again.to_string().into())];
                 }
                 "tell" => {
                     self.told = Some(action.get("value").unwrap().source().to_owned());
@@ -199,7 +200,7 @@ impl Driver {
                 "each" => {
                     self.log.push(format!("each {}", action.get("ids").unwrap().source()));
                     self.each = Some((action.is("last"), action.member("limits").source().to_owned()));
-                    told = vec![("event", quoted("each")), ("codes", self.codes.clone())];
+                    told = vec![("event", quoted("each")), ("codes", self.codes.as_str().into())];
                 }
                 other => panic!("{other}"),
             }
@@ -232,15 +233,15 @@ fn refresh(session: &str) -> String {
     token(&format!(r#"{{"sid":"{session}"}}"#))
 }
 
-fn code(error: &str) -> String {
+fn code(error: &str) -> Text {
     parsed(error).text("code").unwrap()
 }
 
-fn text(json: &str, name: &str) -> Option<String> {
+fn text(json: &str, name: &str) -> Option<Text> {
     parsed(json).text(name)
 }
 
-fn message(error: &str) -> String {
+fn message(error: &str) -> Text {
     text(error, "message").unwrap()
 }
 
@@ -552,7 +553,7 @@ fn a_lifetime_does_not_hang_on_the_local_clock() {
         let tokens = driver.run("refresh").unwrap();
         (driver.memory.get("due").map(|due| due.parse::<i64>().unwrap() - NOW), text(&tokens, "expiresAt"))
     };
-    let (hour, iso) = (3_600_000, |text: &str| Some(text.to_owned()));
+    let (hour, iso) = (3_600_000, |text: &str| Some(Text::from(text)));
     assert_eq!(at(0, TOKENS), (Some(hour - 60_000), iso("2026-01-01T01:00:00.000Z")));
     assert_eq!(at(-hour, TOKENS), (Some(hour - 60_000), iso("2026-01-01T00:00:00.000Z")));
     let own = format!(r#"{{"access_token":"{}","expires_in":5,"refresh_token":"n"}}"#, token(r#"{"iat":1500000000,"exp":1500000300}"#));
@@ -1053,7 +1054,7 @@ fn errors_are_found_where_back_ends_put_them() {
         let error = Driver::new([Answer(status, body)]).with("provider", "\"rest\"").run("list").unwrap_err();
         let words = message(&error);
         let words = words.split_once(": ").map_or(String::new(), |(_, words)| format!(": {words}"));
-        assert_eq!(code(&error) + &words, expected, "{body}");
+        assert_eq!(format!("{}{words}", code(&error)), expected, "{body}");
         assert_eq!((text(&error, "serverCode").unwrap_or_default().as_str(), parsed(&error).get("details").is_some()), (server_code, details), "{body}");
     }
     let dead = r#"{"errors":[{"code":21301,"description":"Brak autoryzacji","details":["Status uwierzytelnienia (425)"]}]}"#;

@@ -2,12 +2,13 @@
 
 use crate::http::is_cookie_value;
 use crate::json::{Json, cut, decimal, join, push_hex};
+use crate::text::Text;
 
 /// What a browser keeps of a cookie: name and value, with the `=` between them (RFC 6265bis, 5.7).
 pub(super) const MOST: usize = 4097;
 
 /// The value of a cookie in a `Cookie` header. Of several with its name the first is the one with the longest path. A longer one than there can be is none.
-pub(super) fn find(header: &str, name: &str) -> Option<String> {
+pub(super) fn find(header: &str, name: &str) -> Option<Text> {
     let mut rest = header;
     while !rest.is_empty() {
         let (pair, after) = cut(rest, b';').unwrap_or((rest, ""));
@@ -28,13 +29,13 @@ pub(super) fn find(header: &str, name: &str) -> Option<String> {
 }
 
 /// A `Set-Cookie` value: the pair, and its attributes. `age` in seconds; without one the cookie lives as long as the browser's session.
-pub(super) fn set(cookie: Json<'_>, value: &str, age: Option<i64>) -> (String, String) {
-    let age = age.map(|age| join(&["; Max-Age=", &decimal(age)])).unwrap_or_default();
-    (join(&[&cookie.member("name").as_words(), "=", &encode(value)]), join(&[&age, &cookie.member("attributes").as_words()]))
+pub(super) fn set(cookie: Json<'_>, value: &str, age: Option<i64>) -> (Text, Text) {
+    let age = age.map(|age| join("; Max-Age=", &decimal(age), "")).unwrap_or_default();
+    (join(&cookie.member("name").as_words(), "=", &encode(value)), join(&age, &cookie.member("attributes").as_words(), ""))
 }
 
 /// Percent-encodes what can't stand in a cookie's value; tokens seldom have any of it.
-fn encode(value: &str) -> String {
+fn encode(value: &str) -> Text {
     let mut out = String::new();
     for (at, byte) in value.bytes().enumerate() {
         let one = value.get(at..=at).unwrap_or_default();
@@ -45,11 +46,11 @@ fn encode(value: &str) -> String {
             push_hex(&mut out, byte);
         }
     }
-    out
+    out.into()
 }
 
 /// Percent-decodes; `None` where it can't be, or is no text then.
-pub(super) fn decode(text: &str) -> Option<String> {
+pub(super) fn decode(text: &str) -> Option<Text> {
     let mut out = Vec::new();
     let mut rest = text;
     while let Some((before, after)) = cut(rest, b'%') {
@@ -59,7 +60,7 @@ pub(super) fn decode(text: &str) -> Option<String> {
         rest = after;
     }
     out.extend_from_slice(rest.as_bytes());
-    String::from_utf8(out).ok()
+    String::from_utf8(out).ok().map(Text::from)
 }
 
 #[cfg(test)]
@@ -93,7 +94,7 @@ mod tests {
     #[test]
     fn what_is_set_is_found_again() {
         let spec = Document::read(r#"{"name":"t","attributes":"; Path=/; HttpOnly"}"#).unwrap();
-        assert_eq!(set(spec.root(), "a.b-c", Some(60)), ("t=a.b-c".to_owned(), "; Max-Age=60; Path=/; HttpOnly".to_owned()));
+        assert_eq!(set(spec.root(), "a.b-c", Some(60)), ("t=a.b-c".into(), "; Max-Age=60; Path=/; HttpOnly".into()));
         for token in ["a+b/c==", "100%", "a\"b,c;d\\e", "é\n"] {
             let (pair, _) = set(spec.root(), token, None);
             assert!(pair.bytes().all(|byte| byte.is_ascii_graphic()) && !pair.contains([';', ',', '"', '\\']), "{pair}");
@@ -102,6 +103,6 @@ mod tests {
         // The longest that browsers keep, also behind others.
         let longest = "x".repeat(MOST - 2);
         let (pair, _) = set(spec.root(), &longest, None);
-        assert_eq!(find(&["a=1; ", &pair, " ; b=2"].concat(), "t"), Some(longest));
+        assert_eq!(find(&["a=1; ", &pair, " ; b=2"].concat(), "t").as_deref(), Some(&*longest));
     }
 }

@@ -35,9 +35,10 @@ mod cookie;
 use crate::device::has;
 use crate::error::Code;
 use crate::http::{is_bearer, scrub};
-use crate::json::{Document, Json, List, Writer, decimal, join, quoted, root, unescape};
+use crate::json::{Document, Json, List, Writer, decimal, join, pair, quoted, root, unescape};
 use crate::jwt::{Claims, payload};
 use crate::provider::{Operation, by_name};
+use crate::text::Text;
 use crate::time::Time;
 use Operation::{Get, List as ListAll, Logout, Refresh, Revoke, RevokeAll, RevokeOthers};
 
@@ -48,7 +49,7 @@ const MAX_CURSOR: usize = 4096;
 const MAX_BODY: i64 = 16 * 1024;
 
 /// What to do next about a request, in JSON: `call` is an array with what comes in.
-pub fn step(call: &str) -> String {
+pub fn step(call: &str) -> Text {
     let document = Document::read(call);
     let json = root(&document).items().next().unwrap_or(Json::NULL);
     let built_in = by_name(json.member("provider").word()).ok();
@@ -101,7 +102,7 @@ struct Visit<'a> {
 }
 
 impl<'a> Visit<'a> {
-    fn react(&self) -> String {
+    fn react(&self) -> Text {
         let json = self.json;
         let path = json.member("path").as_words();
         let Some(route) = Route::of(&path, &json.member("base").as_words()) else {
@@ -117,7 +118,7 @@ impl<'a> Visit<'a> {
         next.unwrap_or_else(|(status, code, words)| self.answer(status, &error(code.as_str(), words), false))
     }
 
-    fn start(&self, route: &Route<'_>) -> Result<String, Refusal> {
+    fn start(&self, route: &Route<'_>) -> Result<Text, Refusal> {
         let json = self.json;
         let method = json.member("method").word();
         if method == "OPTIONS" && !json.member("preflight").is_null() && self.is_allowed_origin() {
@@ -127,7 +128,7 @@ impl<'a> Visit<'a> {
             return Err((405, Code::InvalidArgument, "this route has another method: see Allow"));
         }
         self.check_site(route)?;
-        if json.number("size").unwrap_or(0) > MAX_BODY {
+        if json.number_or("size", 0) > MAX_BODY {
             return Err((413, Code::InvalidArgument, "the body is too large: this route takes none"));
         }
         if json.member("cursor").as_words().len() > MAX_CURSOR {
@@ -173,7 +174,7 @@ impl<'a> Visit<'a> {
     /// The origin is this server's. Behind a proxy, and in Next.js, a server may see another one of itself: no page can make a browser send another `Host`.
     fn is_from_here(&self, from: &str) -> bool {
         let (origin, host) = (self.json.member("origin").as_words(), self.json.member("host").as_words());
-        from == origin || !host.is_empty() && (from == join(&["https://", &host]) || origin.starts_with("http:") && from == join(&["http://", &host]))
+        from == origin || !host.is_empty() && (from == join("https://", &host, "") || origin.starts_with("http:") && from == join("http://", &host, ""))
     }
 
     fn is_allowed_origin(&self) -> bool {
@@ -182,17 +183,17 @@ impl<'a> Visit<'a> {
     }
 
     /// The token that a cookie of the request holds.
-    fn cookie(&self, which: &str) -> String {
+    fn cookie(&self, which: &str) -> Text {
         let found = cookie::find(&self.json.member("cookie").as_words(), &self.json.member(which).member("name").as_words());
         found.filter(|token| is_bearer(token)).unwrap_or_default()
     }
 
     /// With a secret key: the user whose sessions these are.
-    fn owner(&self) -> String {
+    fn owner(&self) -> Text {
         self.json.member("scope").member("userId").as_words()
     }
 
-    fn go_on(&self, route: &Route<'_>) -> Result<String, Refusal> {
+    fn go_on(&self, route: &Route<'_>) -> Result<Text, Refusal> {
         let (access, refresh) = (self.cookie("access"), self.cookie("refresh"));
         let is_signed_in = if self.is_key { !self.owner().is_empty() } else { !access.is_empty() || !refresh.is_empty() };
         if !is_signed_in {
@@ -207,7 +208,7 @@ impl<'a> Visit<'a> {
         }
         let payload = payload(&access);
         let document = Document::parse(&payload);
-        let has_run_out = Claims::read(root(&document)).expires_at.is_some_and(|end| end.millis() <= self.json.number("now").unwrap_or(0));
+        let has_run_out = Claims::read(root(&document)).expires_at.is_some_and(|end| end.millis() <= self.json.number_or("now", 0));
         let can_refresh = !self.profile.member(Refresh.name()).is_null();
         // Nothing new is made to be ended at once.
         let logout = self.profile.member(Logout.name()).source();
@@ -220,7 +221,7 @@ impl<'a> Visit<'a> {
     }
 
     /// Has the client do it. With a secret key it is first seen whose session it is.
-    fn ask(&self, route: &Route<'_>) -> Result<String, Refusal> {
+    fn ask(&self, route: &Route<'_>) -> Result<Text, Refusal> {
         let id = self.id(route);
         if self.is_key && matches!(route.operation, Revoke | Logout) {
             if id.is_empty() {
@@ -232,14 +233,14 @@ impl<'a> Visit<'a> {
     }
 
     /// The session that a single revocation is about: the route's, or what the access token calls the current one. Nobody has verified that token.
-    fn id(&self, route: &Route<'_>) -> String {
+    fn id(&self, route: &Route<'_>) -> Text {
         if let Some(id) = route.id {
             return cookie::decode(id).unwrap_or_default();
         }
         session_of(&self.cookie("access"))
     }
 
-    fn to_do(&self, what: &str, operation: Option<Operation>, id: &str) -> String {
+    fn to_do(&self, what: &str, operation: Option<Operation>, id: &str) -> Text {
         let name = operation.map(Operation::name);
         let mut keep = Writer::new();
         keep.text("asked", name);
@@ -251,7 +252,7 @@ impl<'a> Visit<'a> {
         action.text("do", Some(what)).text("operation", name).text("id", Some(id)).json("keep", &keep.finish()).finish()
     }
 
-    fn result(&self, route: &Route<'_>) -> Result<String, Refusal> {
+    fn result(&self, route: &Route<'_>) -> Result<Text, Refusal> {
         let value = self.json.member("value");
         if self.json.member("asked").is_word(Get.name()) {
             if value.member("userId").as_words() == self.owner() {
@@ -262,10 +263,10 @@ impl<'a> Visit<'a> {
         let secrets = self.secrets();
         let body = value.map(&|name, value| match name {
             // They are on this very answer.
-            "setCookie" => Some("[]".to_owned()),
+            "setCookie" => Some("[]".into()),
             "sessions" => Some(value.map(&|_, session| {
                 // What a secret key gets to see is not for browsers.
-                Some(session.map(&|name, value| Some(if self.is_key && name == "raw" { "null".to_owned() } else { cleaned(value, &secrets) })))
+                Some(session.map(&|name, value| Some(if self.is_key && name == "raw" { "null".into() } else { cleaned(value, &secrets) })))
             })),
             _ => Some(cleaned(value, &secrets)),
         });
@@ -283,13 +284,13 @@ impl<'a> Visit<'a> {
     }
 
     /// The tokens of this request, and those that came meanwhile.
-    fn secrets(&self) -> Vec<String> {
+    fn secrets(&self) -> Vec<Text> {
         let (json, tokens) = (self.json, self.json.member("tokens"));
         let found = [json.member("accessToken"), json.member("refreshToken"), tokens.member("accessToken"), tokens.member("refreshToken")];
         found.iter().map(|token| token.as_words()).chain(["access", "refresh"].map(|which| self.cookie(which))).filter(|token| token.len() > 3).collect()
     }
 
-    fn failed(&self, route: &Route<'_>) -> Result<String, Refusal> {
+    fn failed(&self, route: &Route<'_>) -> Result<Text, Refusal> {
         let failure = self.json.member("error");
         let mut code = Code::by_name(failure.member("code").word());
         if route.operation == Logout {
@@ -326,10 +327,10 @@ impl<'a> Visit<'a> {
     }
 
     /// The answer to the browser; with `ends` the cookies go.
-    fn answer(&self, status: i64, body: &str, ends: bool) -> String {
+    fn answer(&self, status: i64, body: &str, ends: bool) -> Text {
         let json = self.json;
         let mut headers = List::default();
-        let mut header = |name: &str, value: &str| headers.push(&join(&["[", &quoted(name), ",", &quoted(value), "]"]));
+        let mut header = |name: &str, value: &str| headers.push(&pair(name, value));
         header("cache-control", "no-store");
         header("vary", "Cookie, Origin, Sec-Fetch-Site");
         if !body.is_empty() {
@@ -366,14 +367,14 @@ impl<'a> Visit<'a> {
                 }
                 let ends_at = if which == "access" { Time::parse_iso(&tokens.member("expiresAt").as_words()) } else { None };
                 let ends_at = ends_at.or_else(|| Claims::read(root(&Document::parse(&payload(&token)))).expires_at);
-                let age = ends_at.map(|end| (end.millis() - json.number("now").unwrap_or(0)).max(0) / 1000);
+                let age = ends_at.map(|end| (end.millis() - json.number_or("now", 0)).max(0) / 1000);
                 let (pair, attributes) = cookie::set(json.member(which), &token, age);
                 // A browser would drop it without a word.
                 if pair.len() > cookie::MOST {
                     let told = error(Code::Internal.as_str(), "the new tokens do not fit into cookies: 4096 bytes are all that browsers keep of one");
                     return written(500, &headers.finish(), "[]", &told).finish();
                 }
-                cookies.push(&quoted(&join(&[&pair, &attributes])));
+                cookies.push(&quoted(&join(&pair, &attributes, "")));
             }
         }
         let mut action = written(status, &headers.finish(), &cookies.finish(), body);
@@ -382,35 +383,35 @@ impl<'a> Visit<'a> {
 }
 
 /// The session that a token names; nobody has verified it.
-fn session_of(token: &str) -> String {
+fn session_of(token: &str) -> Text {
     let payload = payload(token);
     let document = Document::parse(&payload);
     Claims::read(root(&document)).session_id.map(Json::as_words).unwrap_or_default()
 }
 
 /// A back-end may repeat a token in an answer that is right.
-fn cleaned(json: Json<'_>, secrets: &[String]) -> String {
+fn cleaned(json: Json<'_>, secrets: &[Text]) -> Text {
     let is_told = |text: &str| secrets.iter().any(|secret| has(text, secret));
     match json.as_str() {
         Some(text) if is_told(&text) => quoted(&scrub(&text, secrets)),
-        Some(_) => json.source().to_owned(),
+        Some(_) => json.source().into(),
         None => json.map(&|name, value| (!is_told(&unescape(name))).then(|| cleaned(value, secrets))),
     }
 }
 
 fn written(status: i64, headers: &str, cookies: &str, body: &str) -> Writer {
     let mut action = Writer::new();
-    action.text("do", Some("answer")).number("status", Some(status)).json("headers", headers).json("cookies", cookies);
+    action.text("do", Some("answer")).number("status", status).json("headers", headers).json("cookies", cookies);
     action.text("body", Some(body).filter(|body| !body.is_empty()));
     action
 }
 
-fn error(code: &str, message: &str) -> String {
+fn error(code: &str, message: &str) -> Text {
     Writer::new().json("error", &Writer::new().text("code", Some(code)).text("message", Some(message)).finish()).finish()
 }
 
 /// A `LogoutResult` of a logout that asked nobody, or in vain.
-fn logged_out(server: &str, error: &str) -> String {
+fn logged_out(server: &str, error: &str) -> Text {
     let mut out = Writer::new();
     out.flag("success", false).json("message", "null").text("server", Some(server)).json("cookies", "[]").json("setCookie", "[]").json("error", error).finish()
 }

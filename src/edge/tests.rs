@@ -13,14 +13,14 @@ fn request(method: &str, path: &str, more: &str) -> String {
 }
 
 /// The answer to a step as text, and what is in it.
-fn told(call: &str) -> (String, String, i64) {
+fn told(call: &str) -> (Text, Text, i64) {
     let text = step(call);
     let document = Document::read(&text).unwrap();
     let json = document.root();
     (text.clone(), json.member("do").as_words(), json.number("status").unwrap_or(0))
 }
 
-fn start(method: &str, path: &str, more: &str) -> (String, String, i64) {
+fn start(method: &str, path: &str, more: &str) -> (Text, Text, i64) {
     told(&request(method, path, more))
 }
 

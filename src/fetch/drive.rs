@@ -18,7 +18,8 @@ use super::{CallOptions, ClearedCookie, Client, LocalFuture, LoggedOut, Refreshi
 use crate::client;
 use crate::error::{Code, Error};
 use crate::http::{READ_HEADERS, is_valid_header};
-use crate::json::{Document, Json, List, Writer, decimal, join, quoted, root};
+use crate::json::{Document, Json, List, Writer, decimal, join, pair, quoted, root};
+use crate::text::Text;
 
 /// A larger answer is not a list of sessions.
 const MAX_BODY: usize = 8 * 1024 * 1024;
@@ -47,14 +48,14 @@ extern "C" {
 }
 
 /// An object's members by name: JSON. What is null is not there.
-pub(super) type Members = BTreeMap<String, String>;
+pub(super) type Members = BTreeMap<String, Text>;
 
 fn put(members: &mut Members, news: Json<'_>) {
     news.each(&mut |name, value| {
         if value.is_null() {
             members.remove(name);
         } else {
-            members.insert(name.to_owned(), value.source().to_owned());
+            members.insert(name.to_owned(), value.source().into());
         }
     });
 }
@@ -139,7 +140,7 @@ struct Drive {
     /// When the whole call has to be over.
     end: f64,
     /// Sessions that could not be ended, and why.
-    failures: BTreeMap<usize, (String, Error)>,
+    failures: BTreeMap<usize, (Text, Error)>,
 }
 
 impl Drive {
@@ -181,17 +182,17 @@ impl Drive {
         &self.sessions.client
     }
 
-    fn set(&mut self, name: &str, json: String) {
+    fn set(&mut self, name: &str, json: Text) {
         self.state.insert(name.to_owned(), json);
     }
 
     /// All that is known, with what is around.
-    fn call(&self, event: &str) -> String {
+    fn call(&self, event: &str) -> Text {
         let navigator = member(&js_sys::global(), "navigator");
         // Edge runtimes have a navigator too, but none of them claims to be a browser.
         let browser = member(&navigator, "userAgent").as_string().is_some_and(|agent| agent.starts_with("Mozilla/"));
         let mut call = object(&self.state);
-        call.text("event", Some(event)).number("now", Some(Date::now() as i64)).number("random", Some((Math::random() * 1000.0) as i64));
+        call.text("event", Some(event)).number("now", Date::now() as i64).number("random", (Math::random() * 1000.0) as i64);
         call.flag("browser", browser).flag("offline", member(&navigator, "onLine") == JsValue::FALSE);
         call.json("memory", &object(&self.client().memory.borrow()).finish()).finish()
     }
@@ -211,13 +212,13 @@ impl Drive {
             refresh = self.ask(&options.refresh_token, "refreshToken").await?;
         }
         for (name, token) in [("access", access), ("refresh", refresh)] {
-            self.set(name, token.unwrap_or_else(|| "null".to_owned()));
+            self.set(name, token.unwrap_or_else(|| "null".into()));
         }
         Ok("tokens")
     }
 
     /// A token in JSON. A function is asked; a fixed token gives way to the newest.
-    async fn ask(&self, token: &Token, newest: &str) -> Result<Option<String>, Error> {
+    async fn ask(&self, token: &Token, newest: &str) -> Result<Option<Text>, Error> {
         if let Token::Ask(ask) = token {
             let answer = Guard::new(self.left())?.within(ask()).await.ok_or_else(|| late("token"))?;
             let token = answer.map_err(|_| Error::new(Code::Unauthenticated, "the token function failed"))?;
@@ -246,7 +247,7 @@ impl Drive {
             }
             // Cookies are joined otherwise than other headers.
             match headers.get(&name).filter(|_| name.eq_ignore_ascii_case("cookie")) {
-                Some(cookie) => headers.set(&name, &join(&[&cookie, "; ", &value])),
+                Some(cookie) => headers.set(&name, &join(&cookie, "; ", &value)),
                 None => headers.append(&name, &value),
             }
         }
@@ -258,7 +259,7 @@ impl Drive {
             builder = builder.credentials(credentials);
         }
         let request = match action.text("body") {
-            Some(body) => builder.body(body),
+            Some(body) => builder.body(body.as_str()),
             None => builder.build(),
         };
         let request = web_sys::Request::from(request.map_err(|_| refused())?);
@@ -279,7 +280,7 @@ impl Drive {
             let date =
                 value.as_deref().filter(|value| name == "retry-after" && value.ends_with(" GMT")).map(|value| (Date::parse(value) - Date::now()) / 1000.0);
             let seconds = date.filter(|seconds| seconds.is_finite()).map(|seconds| decimal(seconds.max(0.0).ceil() as i64));
-            received.text(name, seconds.or(value).as_deref());
+            received.text(name, seconds.as_deref().or(value.as_deref()));
         }
         self.set("received", received.finish());
         // Less is no difference: it tells whole seconds, and the answer was on its way. (Rarely to be seen across origins.)
@@ -294,7 +295,7 @@ impl Drive {
 
     async fn refresh(&mut self) -> Happened {
         let tokens = refreshed(self.client(), self.left(), CallOptions::default()).await?;
-        self.set("refreshed", root(&Document::read(&tokens)).member("accessToken").source().to_owned());
+        self.set("refreshed", root(&Document::read(&tokens)).member("accessToken").source().into());
         Ok("refreshed")
     }
 
@@ -306,7 +307,7 @@ impl Drive {
         }
         self.end = Date::now() + f64::from(self.client().options.total_timeout);
         let again = again.ok_or_else(|| late("answer of on_reauthenticate"))?;
-        self.set("again", again.to_string());
+        self.set("again", if again { "true" } else { "false" }.into());
         Ok("reauthenticated")
     }
 
@@ -320,7 +321,7 @@ impl Drive {
 
     /// Each has its own total time; there is none for the whole run. The current session comes last: without it there is no ending the others.
     async fn each(&mut self, action: Json<'_>) -> Happened {
-        let ids: Vec<String> = action.member("ids").items().map(Json::as_words).collect();
+        let ids: Vec<Text> = action.member("ids").items().map(Json::as_words).collect();
         let limits: Vec<Vec<u32>> = action.member("limits").items().map(|limit| limit.items().map(whole).collect()).collect();
         let call = CallOptions { authorization: self.sessions.call.authorization.clone(), ..self.sessions.call.bare() };
         let sessions = self.sessions.with(call);
@@ -356,7 +357,7 @@ impl Drive {
         self.failures = failures.into_inner();
         let mut codes = List::default();
         for index in 0..ids.len() {
-            codes.push(&self.failures.get(&index).map_or_else(|| "null".to_owned(), |(_, error)| quoted(error.code.as_str())));
+            codes.push(&self.failures.get(&index).map_or_else(|| "null".into(), |(_, error)| quoted(error.code.as_str())));
         }
         self.set("codes", codes.finish());
         Ok("each")
@@ -428,7 +429,7 @@ async fn read_all(answer: &Response, guard: &Guard) -> Result<Vec<u8>, Error> {
 }
 
 /// The options and arguments, as a call takes them.
-fn input(sessions: &Sessions, out: &mut Writer) -> Result<String, Error> {
+fn input(sessions: &Sessions, out: &mut Writer) -> Result<Text, Error> {
     let (options, call) = (&sessions.client.options, &sessions.call);
     if NEEDED.iter().any(|name| !member(&js_sys::global(), name).is_function()) {
         return Err(Error::new(Code::Unsupported, "this runtime has no fetch API: auth-sessions runs in browsers, workers, Node 20, Deno and Bun"));
@@ -446,7 +447,7 @@ fn input(sessions: &Sessions, out: &mut Writer) -> Result<String, Error> {
         let text = text.as_deref();
         // Cursors and authorizations go into headers.
         if text.is_some_and(|text| text.is_empty() && name != "authorization" || !is_valid_header("x", text) && ["cursor", "authorization"].contains(&name)) {
-            return wrong(&join(&[if name == "ofClient" { "clientId" } else { name }, " is empty, or can't be sent"]));
+            return wrong(&join(if name == "ofClient" { "clientId" } else { name }, " is empty, or can't be sent", ""));
         }
         out.text(name, text);
     }
@@ -465,7 +466,7 @@ fn input(sessions: &Sessions, out: &mut Writer) -> Result<String, Error> {
         Error::new(Code::InvalidOptions, &message)
     })?;
     out.text("provider", Some(&options.provider)).text("environment", options.environment.map(|environment| environment.as_str()));
-    out.text("clientId", options.client_id.as_deref()).number("pageSize", call.page_size.map(i64::from));
+    out.text("clientId", options.client_id.as_deref()).optional("pageSize", call.page_size.map(i64::from));
     check(&options.headers, Code::InvalidOptions)?;
     check(&call.headers, Code::InvalidArgument)?;
     // The call's come before the client's, whose cookie is a credential: it never serves somebody else's request.
@@ -476,13 +477,13 @@ fn input(sessions: &Sessions, out: &mut Writer) -> Result<String, Error> {
     });
     let mut headers = List::default();
     for (name, value) in own.chain(&call.headers) {
-        headers.push(&join(&["[", &quoted(name), ",", &quoted(value), "]"]));
+        headers.push(&pair(name, value));
     }
     out.json("headers", &headers.finish());
     out.flag("sendsCookies", sends || options.headers.keys().any(|name| name.eq_ignore_ascii_case("cookie")));
     out.flag("allowInsecure", options.allow_insecure).flag("dangerouslyAllowBrowser", options.dangerously_allow_browser);
-    out.flag("canReauthenticate", options.on_reauthenticate.is_some()).number("totalTimeout", Some(options.total_timeout.into()));
-    out.number("maxRetries", Some(options.max_retries.into())).number("maxRetryAfter", Some(options.max_retry_after.into()));
+    out.flag("canReauthenticate", options.on_reauthenticate.is_some()).number("totalTimeout", options.total_timeout.into());
+    out.number("maxRetries", options.max_retries.into()).number("maxRetryAfter", options.max_retry_after.into());
     Ok(out.finish())
 }
 
@@ -514,7 +515,7 @@ fn base(base_url: &str) -> Option<(String, bool)> {
 }
 
 fn late(what: &str) -> Error {
-    Error::new(Code::Timeout, &join(&["no ", what, " in time: see the options timeout and total_timeout"]))
+    Error::new(Code::Timeout, &join("no ", what, " in time: see the options timeout and total_timeout"))
 }
 
 /// A member of any value; undefined where there is none.

@@ -272,13 +272,13 @@ impl Sessions {
 
     /// Makes a token of a session (Clerk); it lives as long as Clerk's do unless the seconds are given.
     pub async fn create_token(&self, id: &str, expires_in_seconds: Option<u32>) -> Result<SessionToken, Error> {
-        self.typed("createToken", Writer::new().text("id", Some(id)).number("expiresInSeconds", expires_in_seconds.map(i64::from))).await
+        self.typed("createToken", Writer::new().text("id", Some(id)).optional("expiresInSeconds", expires_in_seconds.map(i64::from))).await
     }
 
     /// The same by a template (Clerk).
     pub async fn create_token_from_template(&self, id: &str, template: &str, expires_in_seconds: Option<u32>) -> Result<SessionToken, Error> {
         let mut arguments = Writer::new();
-        arguments.text("id", Some(id)).text("template", Some(template)).number("expiresInSeconds", expires_in_seconds.map(i64::from));
+        arguments.text("id", Some(id)).text("template", Some(template)).optional("expiresInSeconds", expires_in_seconds.map(i64::from));
         self.typed("createTokenFromTemplate", &mut arguments).await
     }
 
@@ -320,7 +320,7 @@ impl Sessions {
             expires_in_seconds: Option<u32>,
         }
         fn there<'a>(name: &str, value: &'a Option<String>) -> Result<&'a str, Error> {
-            value.as_deref().ok_or_else(|| Error::new(Code::InvalidArgument, &join(&[name, " is missing: a string"])))
+            value.as_deref().ok_or_else(|| Error::new(Code::InvalidArgument, &join(name, " is missing: a string", "")))
         }
         let named: Named = read(arguments)?;
         let id = || there("id", &named.id);

@@ -7,6 +7,7 @@ use wasm_bindgen::JsValue;
 
 use crate::error::{Code, Error};
 use crate::secret::Secret;
+use crate::text::Text;
 
 /// The sessions of a user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -331,16 +332,16 @@ struct Fields {
 /// As an object with the fields of a `SessionsError`.
 impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (revoked, failed) = self.partial.clone().unwrap_or_else(|| (json::null(), json::null()));
+        let (revoked, failed) = self.partial.clone().map_or_else(|| (json::null(), json::null()), |(revoked, failed)| (revoked.into(), failed.into()));
         let fields = Fields {
             code: self.code.as_str().to_owned(),
-            message: self.message.clone(),
+            message: self.message.to_string(),
             status: self.status,
-            server_code: self.server_code.clone(),
-            request_id: self.request_id.clone(),
+            server_code: self.server_code.clone().map(String::from),
+            request_id: self.request_id.clone().map(String::from),
             retry_after: self.retry_after,
             transient: self.is_transient(),
-            details: self.details.clone().unwrap_or_else(json::null),
+            details: self.details.clone().map_or_else(json::null, String::from),
             revoked,
             failed,
         };
@@ -351,11 +352,11 @@ impl Serialize for Error {
 impl<'de> Deserialize<'de> for Error {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let fields = Fields::deserialize(deserializer)?;
-        let there = |json: String| Some(json).filter(|json| json != "null");
+        let there = |json: String| Some(Text::from(json)).filter(|json| *json != "null");
         let mut error = Self::new(Code::by_name(&fields.code), &fields.message);
         error.status = fields.status;
-        error.server_code = fields.server_code;
-        error.request_id = fields.request_id;
+        error.server_code = fields.server_code.map(Text::from);
+        error.request_id = fields.request_id.map(Text::from);
         error.retry_after = fields.retry_after;
         error.details = there(fields.details);
         error.partial = there(fields.revoked).zip(there(fields.failed));

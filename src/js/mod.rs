@@ -24,7 +24,7 @@ fn trap(call: &str) {
     use crate::json::{Document, root};
     let document = Document::read(call);
     let json = root(&document);
-    if json.member("headers").items().any(|pair| pair.source() == crate::json::join(&["[\"x-trap\",", json.member("event").source(), "]"])) {
+    if json.member("headers").items().any(|pair| pair.source() == crate::json::join("[\"x-trap\",", json.member("event").source(), "]")) {
         core::arch::wasm32::unreachable();
     }
 }
@@ -33,7 +33,7 @@ fn trap(call: &str) {
 /// an array; see [`crate::edge`]. All of it in UTF-8: JavaScript's own encoder is there anyway, and the glue for text is large.
 #[wasm_bindgen]
 pub fn step(call: &[u8], body: &[u8]) -> Vec<u8> {
-    let call = std::str::from_utf8(call).unwrap_or_default();
+    let call = crate::json::utf8(call).unwrap_or_default();
     #[cfg(feature = "trap")]
     trap(call);
     // An export of its own would cost more than it says.

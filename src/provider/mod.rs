@@ -37,8 +37,9 @@ pub use read::{COUNTS, list, number_at, read};
 
 use crate::error::{Code, Error};
 use crate::http::Response;
-use crate::json::{Json, join, words};
+use crate::json::{Json, index_in, join, word_at};
 use crate::secret::Secret;
+use crate::text::Text;
 use crate::time::Time;
 
 /// What a caller, or this client on their behalf, asks of a back-end.
@@ -93,12 +94,12 @@ const NAMES: &str = "list get current revoke revokeCurrent revokeAll revokeOther
 impl Operation {
     /// Its name.
     pub fn name(self) -> &'static str {
-        words(NAMES).nth(self as usize).unwrap_or_default()
+        word_at(NAMES, self as usize)
     }
 
     /// The operation of that name.
     pub fn by_name(name: &str) -> Option<Self> {
-        OPERATIONS.get(words(NAMES).position(|known| known == name)?).copied()
+        OPERATIONS.get(index_in(NAMES, name)?).copied()
     }
 }
 
@@ -116,19 +117,19 @@ pub enum Answer {
         /// How many, where it says.
         count: Option<i64>,
         /// The back-end's words.
-        message: Option<String>,
+        message: Option<Text>,
     },
     /// New tokens.
     Tokens {
         /// The access token.
-        access: Secret,
+        access: Secret<Text>,
         /// The refresh token, if there is a new one to be seen.
-        refresh: Option<Secret>,
+        refresh: Option<Secret<Text>>,
         /// When the access token runs out, by what the answer says beside it.
         expires_at: Option<Time>,
     },
     /// A result of the back-end's own, in JSON.
-    Value(String),
+    Value(Text),
     /// The back-end speaks the next dialect; nothing happened.
     OtherDialect,
 }
@@ -180,11 +181,11 @@ fn no_hook(_: &Asked<'_>, _: &Response<'_>) -> Result<Option<Answer>, Error> {
 
 /// An answer that the back-end's protocol does not have.
 fn unexpected(response: &Response<'_>, what: &str) -> Error {
-    Error::new(Code::InvalidResponse, &join(&["the back-end's answer can't be used: ", what])).with_status(response.status)
+    Error::new(Code::InvalidResponse, &join("the back-end's answer can't be used: ", what, "")).with_status(response.status)
 }
 
 /// An error with the back-end's words after ours.
 fn said(code: Code, text: &str, message: &str) -> Error {
     let colon = if message.is_empty() { "" } else { ": " };
-    Error::new(code, &join(&[text, colon, message]))
+    Error::new(code, &join(text, colon, message))
 }

@@ -5,6 +5,7 @@ use crate::error::{Code, Error};
 use crate::http::{Response, is_bearer};
 use crate::json::{Json, Writer, join, words};
 use crate::secret::Secret;
+use crate::text::Text;
 use crate::time::Time;
 
 /// Where errors have their code, the words for people, details and the request's id, one place after the other.
@@ -31,7 +32,7 @@ pub fn read(asked: &Asked<'_>, response: Response<'_>, hook: Hook) -> Result<Ans
         return Err(refused(asked, &response));
     }
     let says = |name: &str| asked.endpoint.get(name).and_then(|path| body.at(&path.as_words())).unwrap_or(Json::NULL);
-    let lacks = |what: &str| Err(unexpected(&response, &join(&["it has no \"", what, "\""])));
+    let lacks = |what: &str| Err(unexpected(&response, &join("it has no \"", what, "\"")));
     match asked.operation {
         Operation::List => {
             if asked.listed.member("lacks").is_word("id") {
@@ -81,7 +82,7 @@ pub fn read(asked: &Asked<'_>, response: Response<'_>, hook: Hook) -> Result<Ans
             let is_logout = asked.operation == Operation::Logout;
             let last = if is_logout { "server" } else { "accessTokenValidUntil" };
             let is_whole = body.get_or_null(last).is_some() && (is_logout || body.is("success"));
-            if is_whole { Ok(Answer::Value(body.source().to_owned())) } else { lacks(last) }
+            if is_whole { Ok(Answer::Value(body.source().into())) } else { lacks(last) }
         }
         _ => {
             let confirm = asked.endpoint.member("confirm").word();
@@ -94,7 +95,7 @@ pub fn read(asked: &Asked<'_>, response: Response<'_>, hook: Hook) -> Result<Ans
             }
             // Clerk answers with the session, whatever it was before.
             let status = body.member("status");
-            let is = |states| words(states).any(|state| status.is_word(state));
+            let is = |states| status.is_among(states);
             let declines =
                 words("success status ok").any(|flag| body.flag(flag) == Some(false)) || is("active pending error failed") || !body.member("error").is_null();
             if declines && response.is_success() {
@@ -107,7 +108,7 @@ pub fn read(asked: &Asked<'_>, response: Response<'_>, hook: Hook) -> Result<Ans
     }
 }
 
-fn first(body: Json<'_>, paths: &str) -> Option<String> {
+fn first(body: Json<'_>, paths: &str) -> Option<Text> {
     words(paths).find_map(|path| body.at(path)?.as_text())
 }
 
@@ -146,10 +147,10 @@ fn refused(asked: &Asked<'_>, response: &Response<'_>) -> Error {
 fn explained(mut error: Error, response: &Response<'_>) -> Error {
     let body = response.body;
     error.server_code = first(body, CODES);
-    error.details = words(DETAILS).find_map(|path| body.at(path)).filter(|details| !details.is_string()).map(|details| details.source().to_owned());
+    error.details = words(DETAILS).find_map(|path| body.at(path)).filter(|details| !details.is_string()).map(|details| details.source().into());
     error.request_id = first(body, IDS);
     if error.code == Code::PartialRevocation {
-        let of = |name| Some(body.member("error").member(name)).filter(|list| list.is_array()).map_or("[]", Json::source).to_owned();
+        let of = |name| Some(body.member("error").member(name)).filter(|list| list.is_array()).map_or("[]", Json::source).into();
         error.partial = Some((of("revoked"), of("failed")));
     }
     error.with_status(response.status)

@@ -17,6 +17,6 @@ pub const PROVIDER: Provider = Provider {
 /// address is asked with the other ending, once, unless the redirect is seen to mean something else.
 fn hook(asked: &Asked<'_>, response: &Response<'_>) -> Result<Option<Answer>, Error> {
     let other = other_slash(without_query(asked.path));
-    let leads_there = response.header("location").is_none_or(|location| without_query(&location).ends_with(&other));
+    let leads_there = response.header("location").is_none_or(|location| without_query(&location).ends_with(other.as_str()));
     Ok((response.is_redirect() && leads_there).then_some(Answer::OtherDialect))
 }

@@ -20,6 +20,9 @@ const BESIDE_THE_POINT: &[&str] = &["Your wasm pkg is ready", "failed to get was
 /// What makes panics in the standard library too a plain trap, without texts and without code to format them: 10 % of the wasm. Not stable yet, so the
 /// compiler has to be told that this is meant; it is the same compiler as everywhere else. The tests run on the ordinary build.
 ///
+/// Functions return two words as two results (the tool conventions' multi-value ABI), and not through memory: that is 3 % of the wasm, and what makes `Text` pay. It needs all code to be
+/// compiled by the linker; a function that was compiled otherwise would be one of another signature, which is a warning of the linker's, and so an error.
+///
 /// And the linker does the LTO: rustc's own leaves out the allocator's functions, so that it can't see that this package's does nothing to free memory
 /// (`src/js/arena.rs`). That is another 10 %.
 ///
@@ -31,6 +34,9 @@ const LEAN: &[&str] = &[
     "-Zfmt-debug=none",
     "-Clinker-plugin-lto",
     "-Clink-arg=--lto-O3",
+    "-Clink-arg=-mllvm",
+    "-Clink-arg=-target-abi=experimental-mv",
+    "-Clink-arg=--fatal-warnings",
     "-Clink-arg=-zstack-size=65536",
 ];
 
@@ -93,7 +99,7 @@ fn trim(wasm: &Path) -> Result<()> {
     run(command("wasm-metadce").args(FEATURES).arg("--graph-file=xtask/exports.json").arg(wasm).arg("-o").arg(wasm).stdout(Stdio::null()))?;
     run(command("wasm-opt")
         .args(FEATURES)
-        .args(["-Oz", "--always-inline-max-function-size=2", "--one-caller-inline-max-function-size=60", "--strip-target-features"])
+        .args(["-Oz", "--always-inline-max-function-size=2", "--one-caller-inline-max-function-size=300", "--converge", "--strip-target-features"])
         .arg(wasm)
         .arg("-o")
         .arg(wasm))

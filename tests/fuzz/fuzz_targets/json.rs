@@ -66,7 +66,7 @@ fn compare(json: Json<'_>, expected: &Value) {
             let mut is_plain = true;
             json.each(&mut |name, value| {
                 is_plain &= !name.contains('\\');
-                found.insert(unescape(name), serde_json::from_str(value.source()).unwrap_or(Value::String("no JSON".to_owned())));
+                found.insert(unescape(name).into(), serde_json::from_str(value.source()).unwrap_or(Value::String("no JSON".to_owned())));
             });
             assert_eq!(&found, members);
             for (name, expected) in members.iter().filter(|_| is_plain) {
@@ -78,7 +78,7 @@ fn compare(json: Json<'_>, expected: &Value) {
     }
 }
 
-fn rewritten(json: Json<'_>) -> String {
+fn rewritten(json: Json<'_>) -> auth_sessions::text::Text {
     json.map(&|_, value| Some(rewritten(value)))
 }
 

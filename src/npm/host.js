@@ -192,8 +192,10 @@ export class Host {
     const [access, refresh] = own ? await Promise.all([this.#ask("token", "accessToken"), this.#ask("refreshToken", "refreshToken")]) : [];
     const { handles, texts } = this.#memory;
     // Of the session that was found it is known already.
-    const isKnown = !foundId && access && handles?.of === access;
-    const handle = isKnown ? handles.get(id ?? (["current", "revokeCurrent", "logout"].includes(goal) && texts.learntWith === access && texts.currentId)) : undefined;
+    const about = id ?? (["current", "revokeCurrent", "logout"].includes(goal) && texts.learntWith === access && texts.currentId);
+    const isKnown = about && !foundId && access && handles?.of === access;
+    // Made when one is asked for: most lists are only shown.
+    const handle = isKnown ? (handles.byId ??= new Map(handles.ids.map((id, at) => [id, handles.values[at]]))).get(about) : undefined;
     return { event: "tokens", access, refresh, csrf: own ? this.#csrf() : undefined, ...(!foundId && { handle: handle ?? null }) };
   }
 
@@ -235,7 +237,7 @@ export class Host {
       listed.currents = listed.currents.filter((id, at) => isNew(id) || at === 0);
       listed.ids = listed.ids.filter(isNew);
     }
-    if (handles?.size && authorization === undefined) this.#memory.handles = Object.assign(handles, { of: access });
+    if (handles?.ids.length && authorization === undefined) this.#memory.handles = Object.assign(handles, { of: access });
     return this.#read;
   }
 

@@ -294,7 +294,7 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
   const [count, total] = [said.count, said.total].map((paths) => first(body, paths, whole)).map((number) => (number >= 0 && number <= Number.MAX_SAFE_INTEGER ? number : null));
   const listed = { size: all.length, areNumbers: false, count, total, next: first(body, said.next, text, answer) };
   let [oneIs, isListed] = [false, false];
-  const handles = new Map();
+  const handles = { ids: [], values: [] };
   const entries = [];
   for (let at = 0; at < all.length; at++) {
     const item = all[at];
@@ -305,7 +305,10 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
     const words = String(id);
     listed.areNumbers = typeof id === "number" || Boolean(isQuoted && /^-?\d{16,}$/.test(words));
     const handle = handleOf(item);
-    if (hasHandles) handles.set(words, handle);
+    if (hasHandles) {
+      handles.ids.push(words);
+      handles.values.push(handle);
+    }
     // Better Auth's tokens may come with a signature.
     const uses = handle && access?.startsWith(handle) && /^(\.|$)/.test(access.slice(handle.length));
     const mark = first(item, answer.shape.paths.current, flag) ?? (uses ? true : null);

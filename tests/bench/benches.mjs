@@ -104,12 +104,15 @@ async function list({ quick }) {
   });
 }
 
-/** From nothing to the first list of ten sessions, of a server on this machine. */
+/** Milliseconds that a back-end takes which is not on this machine, but in the same town. */
+const AWAY = 20;
+
+/** From nothing to the first list of ten sessions, of a server on this machine; in Chromium also of one that is away. */
 async function start({ quick }) {
   const rounds = quick ? 3 : 25;
-  const server = await serveAll(10);
+  const [server, distant] = [await serveAll(10), await serveAll(10, AWAY)];
   const check = (wire, ids) => server.backEnds[wire].check(ids.map((id) => ({ id })));
-  const given = ({ wire }) => JSON.stringify(server.given(wire));
+  const given = ({ wire }, { given } = server) => JSON.stringify(given(wire));
   const place = async (title, variants, measure, more) => ({ title, unit: "ms", rows: await inTurns(rounds, variants, measure), ...more });
 
   const node = () =>
@@ -120,11 +123,11 @@ async function start({ quick }) {
       return ms;
     });
 
-  const chromium = async () => {
+  const chromium = async (from, title, variants, more) => {
     const all = await browsers();
     try {
       const browser = await all.get("chromium");
-      return await place("Chromium: first script of a page to its first list, a fresh profile each time", [ours, slim, ...peerApps, plain], async (app, round) => {
+      return await place(`Chromium: first script of a page to its first list, ${title}`, variants, async (app, round) => {
         const outdir = `pages/start/${slug(app.name)}`;
         if (round === 0) {
           const code = `import { ${app.connect ?? "connect"} as connect } from "./${app.module}";
@@ -138,14 +141,14 @@ globalThis.took = { ms: performance.now() - globalThis.began, ids: sessions.map(
         try {
           const page = await context.newPage();
           const failed = new Promise((_, reject) => page.once("pageerror", reject));
-          await page.goto(`${server.url}/${outdir}/index.html#${encodeURIComponent(given(app))}`);
+          await page.goto(`${from.url}/${outdir}/index.html#${encodeURIComponent(given(app, from))}`);
           const { ms, ids } = await within(30, app.name, Promise.race([failed, page.waitForFunction(() => globalThis.took).then((took) => took.jsonValue())]));
           check(app.wire, ids);
           return ms;
         } finally {
           await context.close();
         }
-      }, { chart: true, headlines: [ours, slim].map(({ name }) => [name, plain.name]) });
+      }, { headlines: [ours, slim].map(({ name }) => [name, plain.name]), ...more });
     } finally {
       await all.close();
     }
@@ -189,9 +192,15 @@ globalThis.took = { ms: performance.now() - globalThis.began, ids: sessions.map(
   };
 
   try {
-    return await places({ "Starts in Node": node, "Starts in Chromium": chromium, "Starts in workerd": workerd });
+    return await places({
+      "Starts in Node": node,
+      "Starts in Chromium": () => chromium(server, "a fresh profile each time", [ours, slim, ...peerApps, plain], { chart: true }),
+      "Starts in Chromium, away": () => chromium(distant, `of a back-end that takes ${AWAY} ms`, [ours, slim, peerApps[wires.indexOf(USUAL)], plain]),
+      "Starts in workerd": workerd,
+    });
   } finally {
     server.stop();
+    distant.stop();
   }
 }
 

@@ -123,8 +123,8 @@ export const slug = (name) => name.replace(/[^a-z]+/gi, "-").replace(/^-|-$/g, "
 
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
 
-/** The project's folder and the back-ends with so many sessions each, all of one origin; a wire's is below /wire/. */
-export async function serveAll(count) {
+/** The project's folder and the back-ends with so many sessions each, all of one origin; a wire's is below /wire/, and takes its time in ms. */
+export async function serveAll(count, latency = 0) {
   const backEnds = Object.fromEntries(Object.keys(WIRES).map((wire) => [wire, new BackEnd(wire, count)]));
   const server = createServer(async (request, response) => {
     const chunks = [];
@@ -133,6 +133,7 @@ export async function serveAll(count) {
     const [, wire, rest] = request.url.match(/^\/([^/]+)(\/.*)$/) ?? [];
     if (backEnds[wire]) {
       const { status, bytes } = backEnds[wire].answer(request.method, rest, Buffer.concat(chunks).toString());
+      if (latency > 0) await new Promise((resolve) => setTimeout(resolve, latency));
       return response.writeHead(status, bytes ? { "content-type": "application/json" } : {}).end(bytes ?? undefined);
     }
     const file = path.join(folder, pathname);
@@ -159,13 +160,14 @@ export async function browsers() {
 const reason = (error) => error.message.split("\n")[0];
 
 /**
- * Runs each variant in turns (A B C A B C …) after one round that doesn't count, and gives the numbers of each. One that fails is out, with its reason. Ours has to run: its
+ * Runs each variant in turns (A B C, B C A, …: what goes before leaves its mark on the engine's collector) after one round that doesn't count, and gives the numbers of each. One that fails is out, with its reason. Ours has to run: its
  * failure is an error.
  */
 export async function inTurns(rounds, variants, measure) {
   const rows = variants.map((variant) => ({ name: variant.name, variant, numbers: [] }));
   for (let round = 0; round <= rounds; round++) {
-    for (const row of rows) {
+    for (const [at] of rows.entries()) {
+      const row = rows[(at + round) % rows.length];
       if (row.cannot) continue;
       try {
         const measured = await measure(row.variant, round);

@@ -463,7 +463,7 @@ fn unescaped(step: &str) -> Text {
     out.into()
 }
 
-/// The inside of a JSON string as the text it stands for.
+/// The inside of a string in valid JSON as the text it stands for.
 pub fn unescape(text: &str) -> Text {
     let mut out = String::new();
     let mut rest = text;
@@ -615,11 +615,6 @@ impl Default for Writer {
 pub struct List(String);
 
 impl List {
-    /// An empty one that will be about that long: what grows among other texts leaves its old selves behind.
-    pub fn sized(length: usize) -> Self {
-        Self(String::with_capacity(length))
-    }
-
     /// Adds a value that is JSON already.
     #[inline(never)]
     pub fn push(&mut self, json: &str) {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Deref;
 
-/// A text of a fixed length: two words, which functions of wasm return as they are. A `String` has three, and goes through memory, at both ends of each call.
+/// A text of a fixed length: a pointer and a length, which functions of wasm return as they are. A `String` has three words, and goes through memory, at both ends of each call.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Text(Box<str>);
 

@@ -1,5 +1,6 @@
 //! Points in time: milliseconds since 1970 (UTC), read from ISO 8601 and written as it.
 
+use std::fmt;
 use std::num::NonZeroI64;
 
 use crate::json::push_digits;
@@ -7,8 +8,8 @@ use crate::text::Text;
 
 /// A point in time, in milliseconds since 1970-01-01T00:00:00Z.
 ///
-/// Twice that and one more is what is kept: an `Option` of it is one word, then, and wasm functions return it as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Twice that and one more is what is kept: an `Option` of it is no larger, then, and functions of wasm return it as it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Time(NonZeroI64);
 
 /// The years that four digits can write; anything else a back-end sends is nonsense.
@@ -106,6 +107,12 @@ impl Time {
         push_digits(&mut out, within % 1000, 100);
         out.push_str("Z");
         out.into()
+    }
+}
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Time").field(&self.millis()).finish()
     }
 }
 
@@ -212,6 +219,7 @@ mod tests {
         }
         assert_eq!(Time::from_millis(i64::MAX), None);
         assert_eq!(Time::from_seconds(i64::MIN), None);
+        assert_eq!(format!("{:?}", Time::from_seconds(1)), "Some(Time(1000))");
     }
 
     #[test]

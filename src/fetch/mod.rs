@@ -32,6 +32,7 @@ use wasm_bindgen::JsValue;
 
 pub use crate::error::{Code, Error};
 pub use crate::secret::Secret;
+pub use crate::text::Text;
 pub use types::{
     Capabilities, ClearedCookie, CookieSpec, Device, Environment, Location, LoggedOut, Page, PageSize, RefreshSession, Renewed, Revoked, RevokedAll, SameSite,
     Session, SessionToken, SignIn, Tokens,

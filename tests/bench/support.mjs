@@ -160,14 +160,16 @@ export async function browsers() {
 const reason = (error) => error.message.split("\n")[0];
 
 /**
- * Runs each variant in turns (A B C, B C A, …: what goes before leaves its mark on the engine's collector) after one round that doesn't count, and gives the numbers of each. One that fails is out, with its reason. Ours has to run: its
+ * Runs each variant in turns, after each other one as often (a Williams design: what goes before leaves its mark on the engine's collector), after one round that doesn't count, and gives the numbers of each. One that fails is out, with its reason. Ours has to run: its
  * failure is an error.
  */
 export async function inTurns(rounds, variants, measure) {
   const rows = variants.map((variant) => ({ name: variant.name, variant, numbers: [] }));
   for (let round = 0; round <= rounds; round++) {
-    for (const [at] of rows.entries()) {
-      const row = rows[(at + round) % rows.length];
+    const order = rows.map((_, at) => rows[((at % 2 ? rows.length - (at + 1) / 2 : at / 2) + round) % rows.length]);
+    // With an odd number of them that takes two ways.
+    if (rows.length % 2 && round % 2) order.reverse();
+    for (const row of order) {
       if (row.cannot) continue;
       try {
         const measured = await measure(row.variant, round);

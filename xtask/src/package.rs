@@ -20,8 +20,8 @@ const BESIDE_THE_POINT: &[&str] = &["Your wasm pkg is ready", "failed to get was
 /// What makes panics in the standard library too a plain trap, without texts and without code to format them: 10 % of the wasm. Not stable yet, so the
 /// compiler has to be told that this is meant; it is the same compiler as everywhere else. The tests run on the ordinary build.
 ///
-/// Functions return two words as two results (the tool conventions' multi-value ABI), and not through memory: that is 3 % of the wasm, and what makes `Text` pay. It needs all code to be
-/// compiled by the linker; a function that was compiled otherwise would be one of another signature, which is a warning of the linker's, and so an error.
+/// Functions return two words as two results (the tool conventions' multi-value ABI), and not through memory: that is 3 % of the wasm, and what makes `Text` pay. It holds for what
+/// the linker compiles; the compiler's own helpers come compiled, without it, so none that is called may return two words (`__multi3`, for checked multiplications of 64 bits, does). That is a warning of the linker's, and so an error.
 ///
 /// And the linker does the LTO: rustc's own leaves out the allocator's functions, so that it can't see that this package's does nothing to free memory
 /// (`src/js/arena.rs`). That is another 10 %.

@@ -115,7 +115,6 @@ impl<'a> Json<'a> {
     }
 
     /// The same, or a number for all else.
-    #[inline(never)]
     pub fn number_or(self, name: &str, other: i64) -> i64 {
         self.number(name).unwrap_or(other)
     }
@@ -305,13 +304,11 @@ pub fn words(text: &str) -> Parts<'_> {
 }
 
 /// Which of the words it is, counted from 0.
-#[inline(never)]
 pub fn index_in(list: &str, word: &str) -> Option<usize> {
     words(list).position(|one| one == word)
 }
 
 /// The word at an index, empty beyond the last.
-#[inline(never)]
 pub fn word_at(list: &str, index: usize) -> &str {
     words(list).nth(index).unwrap_or_default()
 }
@@ -469,8 +466,8 @@ pub fn unescape(text: &str) -> Text {
     let mut rest = text;
     while let Some((before, escaped)) = cut(rest, b'\\') {
         out.push_str(before);
-        let mut after = escaped.get(1..).unwrap_or_default();
-        out.push(match escaped.bytes().next().unwrap_or_default() {
+        let (&[kind, ..], Some(mut after)) = (escaped.as_bytes(), escaped.get(1..)) else { return out.into() };
+        out.push(match kind {
             b'b' => '\u{8}',
             b'f' => '\u{c}',
             b'n' => '\n',
@@ -528,7 +525,6 @@ pub fn scaled(text: &str, power: i32) -> Option<i64> {
 }
 
 /// Pieces of text put together. (The standard library's `concat` is 1 KB of wasm, and pieces in a slice are twice the code for each caller.)
-#[inline(never)]
 pub fn join(first: &str, second: &str, third: &str) -> Text {
     let mut out = String::from(first);
     out.push_str(second);
@@ -542,7 +538,6 @@ pub struct Writer(Box<String>);
 
 impl Writer {
     /// An empty object.
-    #[inline(never)]
     pub fn new() -> Self {
         Self(Box::new(String::from("{")))
     }
@@ -582,7 +577,6 @@ impl Writer {
     }
 
     /// A whole number, or null.
-    #[inline(never)]
     pub fn optional(&mut self, name: &str, number: Option<i64>) -> &mut Self {
         match number {
             Some(number) => self.number(name, number),
@@ -597,7 +591,6 @@ impl Writer {
     }
 
     /// The object's text.
-    #[inline(never)]
     pub fn finish(&mut self) -> Text {
         self.0.push_str("}");
         std::mem::take(&mut *self.0).into()
@@ -694,7 +687,7 @@ pub fn push_digits(out: &mut String, number: i64, mut unit: i64) {
 /// JSON, kept for good: for tests.
 #[cfg(test)]
 pub(crate) fn parsed(text: &str) -> Json<'static> {
-    let document = Document::read(String::leak(text.into())).unwrap();
+    let document = Document::read(String::leak(text.to_owned())).unwrap();
     Box::leak(Box::new(document)).root()
 }
 
@@ -815,6 +808,11 @@ mod tests {
             json.map(&|name, value| (unescape(name) != "bad").then(|| good(value)))
         }
         assert_eq!(good(json), r#"{"a":"x","list":[{"b":1.50},2],"o":{},"e":{}}"#);
+    }
+
+    #[test]
+    fn an_escape_that_is_none_ends_the_text() {
+        assert_eq!([unescape("true\\"), unescape("a\\é b"), unescape("\\\"\\u00e9")], ["true", "a", "\"é"]);
     }
 
     #[test]

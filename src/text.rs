@@ -20,14 +20,12 @@ impl Text {
 }
 
 impl From<&str> for Text {
-    #[inline(never)]
     fn from(text: &str) -> Self {
         Self(text.into())
     }
 }
 
 impl From<String> for Text {
-    #[inline(never)]
     fn from(text: String) -> Self {
         Self(text.into_boxed_str())
     }

@@ -26,6 +26,7 @@ impl Time {
 
     /// From seconds, as in JWT claims (RFC 7519, NumericDate).
     pub fn from_seconds(seconds: i64) -> Option<Self> {
+        // More could not be multiplied, and is out of range as it is.
         if (EARLIEST..=LATEST).contains(&seconds) { Self::from_millis(seconds * 1000) } else { None }
     }
 

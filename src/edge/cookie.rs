@@ -1,7 +1,7 @@
 //! Cookies of requests and answers, as RFC 6265bis has them.
 
 use crate::http::is_cookie_value;
-use crate::json::{Json, cut, decimal, join, push_hex};
+use crate::json::{Json, cut, decimal, join, push_hex, utf8};
 use crate::text::Text;
 
 /// What a browser keeps of a cookie: name and value, with the `=` between them (RFC 6265bis, 5.7).
@@ -60,7 +60,7 @@ pub(super) fn decode(text: &str) -> Option<Text> {
         rest = after;
     }
     out.extend_from_slice(rest.as_bytes());
-    String::from_utf8(out).ok().map(Text::from)
+    utf8(&out).map(Text::from)
 }
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ const MAX_LABELS = 32;
 
 /**
  * What an answer says of sessions: `listed` for the wasm side (see `src/client/mod.rs`), `sessions` or the `session` that it is about, and `handles`, what the revocation of each takes
- * for its id. Nothing where it is no JSON. `plan` is what the wasm side says of the answer, `call` what is asked of this client.
+ * (`values`) for its id (`ids`). Nothing where it is no JSON. `plan` is what the wasm side says of the answer, `call` what is asked of this client.
  */
 export function readSessions(plan, bytes, call) {
   try {

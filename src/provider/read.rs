@@ -95,14 +95,14 @@ pub fn read(asked: &Asked<'_>, response: Response<'_>, hook: Hook) -> Result<Ans
             }
             // Clerk answers with the session, whatever it was before.
             let status = body.member("status");
-            let is = |states| status.is_among(states);
-            let declines =
-                words("success status ok").any(|flag| body.flag(flag) == Some(false)) || is("active pending error failed") || !body.member("error").is_null();
+            let declines = words("success status ok").any(|flag| body.flag(flag) == Some(false))
+                || status.is_among("active pending error failed")
+                || !body.member("error").is_null();
             if declines && response.is_success() {
                 let words = first(body, WORDS).unwrap_or_default();
                 return Err(explained(said(Code::Rejected, "the back-end declined", &words), &response));
             }
-            let success = !is("ended expired removed abandoned replaced");
+            let success = !status.is_among("ended expired removed abandoned replaced");
             Ok(Answer::Ended { success, count: number_at(body, COUNTS), message: first(body, "message") })
         }
     }

@@ -255,8 +255,8 @@ export class Host {
         if (/^cookie$/i.test(name) && merged.has(name)) merged.set(name, `${merged.get(name)}; ${value}`);
         else merged.append(name, value);
       }
-      // Nothing is set that was not asked for: edge runtimes refuse what they do not know. But browsers keep answers that don't forbid it (a 410 for ever).
-      init = { method, headers: merged, redirect: "manual", ...(isBrowser() && { cache: "no-store" }), ...(body !== null && { body }), ...(credentials && { credentials }) };
+      // Nothing is set that was not asked for: edge runtimes refuse what they do not know. But browsers keep answers that don't forbid it (a 410 for ever), and so does Next.js on the server.
+      init = { method, headers: merged, redirect: "manual", ...("cache" in Request.prototype && { cache: "no-store" }), ...(body !== null && { body }), ...(credentials && { credentials }) };
       // The runtime's own makes a request of it by itself.
       if (own) [what, init] = [new Request(url, init)];
     } catch (cause) {

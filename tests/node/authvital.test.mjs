@@ -9,8 +9,8 @@ const GENERATIONS = [
   { name: "G1", baseUrl: G1, revoked: (id) => `POST /oauth/sessions/${id}/revoke`, list: "GET /oauth/sessions" },
   { name: "G2", baseUrl: G2, revoked: (id) => `DELETE /api/auth/sessions/${id}`, list: "GET /api/auth/sessions" },
 ];
-/** What Node's own fetch sends, and what may come from us. */
-const ALLOWED_HEADERS = ["host", "connection", "accept", "accept-language", "sec-fetch-mode", "user-agent", "accept-encoding", "content-length", "authorization", "content-type"];
+/** What Node's own fetch sends, some of it for `cache: "no-store"`, and what may come from us. */
+const ALLOWED_HEADERS = ["cache-control", "pragma", "host", "connection", "accept", "accept-language", "sec-fetch-mode", "user-agent", "accept-encoding", "content-length", "authorization", "content-type"];
 const HOUR = 3600_000;
 
 for (const { name, baseUrl, revoked, list } of GENERATIONS) {

@@ -347,7 +347,7 @@ test("the runtime's fetch is called as a function, too, with nothing that was no
     assert.equal(url, "https://auth.example.com/oauth/sessions");
     assert.equal(headers.get("authorization"), "Bearer t");
     assert.ok(signal instanceof AbortSignal);
-    assert.deepEqual(init, { method: "GET", redirect: "manual", ...more });
+    assert.deepEqual(init, { method: "GET", redirect: "manual", cache: "no-store", ...more });
     assert.deepEqual(rest, []);
   }
 });

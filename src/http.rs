@@ -37,6 +37,13 @@ fn fill_part(out: &mut String, part: &str, input: &dyn Fn(&str) -> Option<Text>)
     true
 }
 
+/// As it would stand in an address.
+pub fn encoded(text: &str) -> Text {
+    let mut out = String::new();
+    push_encoded(&mut out, text);
+    out.into()
+}
+
 /// JSON with its inputs filled in: a string that is `{name}` and nothing else becomes that input. A member of an object without its input is left out.
 pub fn fill(template: Json<'_>, input: &dyn Fn(&str) -> Option<Text>) -> Option<Text> {
     if let Some(name) = template.word().strip_prefix("{").and_then(|rest| rest.strip_suffix("}")) {
@@ -76,14 +83,15 @@ pub struct Response<'a> {
     pub headers: Json<'a>,
     /// The body; null where it is not JSON.
     pub body: Json<'a>,
-    /// It is a page for people: a proxy's, or one to sign in.
+    /// It is a page for people (a proxy's, or one to sign in), or JSON that breaks off.
     pub is_page: bool,
     /// The body says nothing: there is none, or it is no JSON, but a page or half an answer.
     pub is_broken: bool,
 }
 
 /// The response headers that anything here looks at. Across origins a browser shows only those that the server exposes.
-pub const READ_HEADERS: [&str; 7] = ["retry-after", "x-retry-after", "x-ratelimit-reset", "x-request-id", "set-cookie", "location", "x-system-warning"];
+pub const READ_HEADERS: [&str; 8] =
+    ["retry-after", "x-retry-after", "x-ratelimit-reset", "x-request-id", "set-cookie", "location", "x-system-warning", "www-authenticate"];
 
 impl Response<'_> {
     /// A header's value.

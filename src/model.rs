@@ -113,6 +113,8 @@ pub struct Reading<'a> {
     pub access: &'a str,
     /// The current session's id, as far as it is known.
     pub current: Option<Json<'a>>,
+    /// It is not the first page.
+    pub is_paged: bool,
 }
 
 /// What an answer says of sessions, in JSON, for [`crate::client`]: see `listed` there. Empty where it is no answer with sessions.
@@ -150,7 +152,12 @@ pub fn listing(reading: &Reading<'_>, body: Json<'_>) -> Text {
         one_is |= is_marked(item) == Some(true);
         is_listed |= words(item) == current;
     }
-    let is_current = |item| is_marked(item).or(if one_is { Some(false) } else { is_listed.then(|| words(item) == current) });
+    let total = usual("total").and_then(|paths| number_at(body, paths));
+    let next = find_text(body, list, "next");
+    // Where a token's id is always a session's, it is on another page.
+    let has_pages = reading.is_paged || next.is_some() || total.is_some_and(|total| total > items.items().count() as i64);
+    let is_known = is_listed || list.is("isStable") && !current.is_empty() && has_pages;
+    let is_current = |item| is_marked(item).or(if one_is { Some(false) } else { is_known.then(|| words(item) == current) });
     let (mut sessions, mut handles, mut currents, mut ids) = (List::default(), Writer::new(), List::default(), List::default());
     let (mut size, mut are_numbers, mut found) = (0, false, None);
     for item in items.items() {
@@ -175,9 +182,8 @@ pub fn listing(reading: &Reading<'_>, body: Json<'_>) -> Text {
             ids.push(&quoted(&words(item)));
         }
     }
-    let total = usual("total").and_then(|paths| number_at(body, paths));
     out.number("size", size).flag("areNumbers", are_numbers).optional("count", number_at(body, COUNTS)).optional("total", total);
-    out.text("next", find_text(body, list, "next").as_deref()).json("found", found.as_deref().unwrap_or("null"));
+    out.text("next", next.as_deref()).json("found", found.as_deref().unwrap_or("null"));
     out.json("currents", &currents.finish()).json("ids", &ids.finish()).json("handles", &handles.finish()).json("sessions", &sessions.finish()).finish()
 }
 

@@ -53,7 +53,7 @@ mod retry;
 
 use crate::device::has;
 use crate::error::{Code, Error};
-use crate::http::{Response, fill, fill_path, is_bearer, is_cookie_value, other_slash, scrub, scrub_json, without_query};
+use crate::http::{Response, encoded, fill, fill_path, is_bearer, is_cookie_value, other_slash, scrub, scrub_json, without_query};
 use crate::json::{Document, Json, List, Writer, decimal, join, pair, plain, quoted, root, scaled, words};
 use crate::jwt::{Claims, payload};
 use crate::model::{Reading, listing};
@@ -143,7 +143,8 @@ pub fn step(call: &str, body: &[u8]) -> Text {
     let listing = (READS && listed.is_null() && !body.is_empty()).then(|| {
         let item = step.and_then(|step| endpoint(profile, step, dialect).get("item")).map(Json::word);
         let current = current.or_else(|| learnt(memory, memory::CURRENT, forwarded.as_deref(), &user));
-        let reading = Reading { list: list(profile), item, goal, step, id: json.member("id"), access, current };
+        let is_paged = json.get("page").or_else(|| json.get("cursor")).is_some();
+        let reading = Reading { list: list(profile), item, goal, step, id: json.member("id"), access, current, is_paged };
         if item.is_some() || step == Some(ListAll) { listing(&reading, root(&answer)) } else { Text::default() }
     });
     let document = listing.as_deref().and_then(Document::read);
@@ -259,7 +260,11 @@ impl<'a> Call<'a> {
                     status,
                     headers: self.json.member("received"),
                     body: root(answer),
-                    is_page: body.trim_ascii_start().starts_with(b"<"),
+                    is_page: match body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start() {
+                        [b'<', ..] => true,
+                        [b'{' | b'[', ..] => answer.is_none(),
+                        _ => false,
+                    },
                     is_broken: answer.is_none(),
                 })
             }
@@ -274,9 +279,9 @@ impl<'a> Call<'a> {
                 }
                 if failure.is("fatal") { self.fail(error) } else { self.retry(error) }
             }
-            // Another tab's tokens may be old as well.
-            "refreshed" if self.json.is("wasAdopted") => {
-                self.keep.flag("wasRefused", false);
+            // Another tab's tokens may be old as well, but not again and again.
+            "refreshed" if self.json.is("wasAdopted") && !self.json.is("hasAdopted") => {
+                self.keep.flag("wasRefused", false).flag("hasAdopted", true);
                 Ok(self.ask_tokens())
             }
             "reauthenticated" if !self.json.is("again") => {
@@ -290,7 +295,7 @@ impl<'a> Call<'a> {
                 Ok(self.ask_tokens())
             }
             "told" => Ok(done(self.json.member("pending").source())),
-            "each" => self.finish_each(),
+            "each" => self.finish_each(None),
             _ => Ok(self.ask_tokens()),
         }
     }
@@ -302,7 +307,20 @@ impl<'a> Call<'a> {
         if !adopted.is_null() {
             let expires_at = Time::parse_iso(&adopted.member("expiresAt").as_words());
             let token = |name| adopted.text(name).map(Secret::new);
-            return self.finish_refresh(&token("accessToken").unwrap_or_default(), token("refreshToken"), expires_at, adopted.number("at"));
+            return self.finish_refresh(
+                &token("accessToken").unwrap_or_default(),
+                Some(token("refreshToken").unwrap_or_default()),
+                expires_at,
+                adopted.number("at"),
+            );
+        }
+        // A refresh may have made another session of the one that is to be ended.
+        if self.json.get("isOwn").is_none() {
+            let is_own = self.goal == Some(Revoke) && self.current.is_some_and(|current| current.as_words() == self.json.member("id").as_words());
+            self.keep.flag("isOwn", is_own);
+        } else if let (true, Some(current)) = (self.json.is("isOwn"), self.current) {
+            self.id = Some(current);
+            self.keep.json("foundId", current.source());
         }
         // Otherwise another call has refreshed while this one was on its way.
         if !stale.is_null() && stale.as_words() == self.access.expose() {
@@ -442,6 +460,11 @@ impl<'a> Call<'a> {
         self.is_repeated = false;
         self.keep.flag("isSwitched", false);
         self.dialect = i64::from(!self.memory.member(self.dialect_key()).is_null());
+        // Where it is not known: without a token there is only the one that has it in a cookie.
+        if step == Some(Refresh) && self.dialect == 0 && self.refresh.is_empty() {
+            self.dialect = 1;
+            self.dialect = i64::from(self.is_in_cookie());
+        }
     }
 
     /// The handler is asked, and not a back-end.
@@ -460,17 +483,21 @@ impl<'a> Call<'a> {
                 self.keep.flag("isSwitched", true);
                 self.send().or_else(|error| {
                     // The other dialect can't do it: that is sure, and need not be found out again.
-                    self.remember.text(memory::DIALECT, Some("1"));
+                    self.remember_dialect();
                     self.fail(error)
                 })
             }
             Ok(answer) => {
-                let key = self.dialect_key();
-                self.remember.text(key, (self.dialect > 0).then_some("1"));
+                self.remember_dialect();
                 self.finish(answer).or_else(|error| self.fail(error))
             }
             Err(error) => self.retry(error),
         }
+    }
+
+    fn remember_dialect(&mut self) {
+        let key = self.dialect_key();
+        self.remember.text(key, (self.dialect > 0).then_some("1"));
     }
 
     /// What an earlier call of the same user learnt.
@@ -528,8 +555,7 @@ impl<'a> Call<'a> {
             }
             "id" => {
                 let id = self.any_id();
-                let digits =
-                    || Some(id?.word()).filter(|word| word.bytes().next() != Some(b'0') && !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()));
+                let digits = || Some(id?.word()).filter(|word| is_integer(word));
                 // As the back-end listed it.
                 return self.memory.get(memory::NUMBERS).and_then(|_| digits()).or(id.map(Json::source)).map(Text::from);
             }
@@ -640,7 +666,7 @@ impl<'a> Call<'a> {
             return match need.word() {
                 "refreshToken" => Err(Error::new(Code::Unauthenticated, "there is no refresh token: set refreshToken, or have the user sign in")),
                 "clientId" => Err(Error::new(Code::InvalidOptions, "set clientId: the back-end refreshes tokens for OAuth clients")),
-                _ => wrong("this back-end wants userId or clientId", ""),
+                _ => wrong("this back-end wants userId", if self.goal == Some(ListAll) { " or clientId" } else { "" }),
             };
         }
         let (range, size) = (endpoint.member("pageSize"), self.json.number("pageSize"));
@@ -700,7 +726,10 @@ impl<'a> Call<'a> {
             if auth == "optional" || is_others || self.step == Some(Refresh) || self.json.is("sendsCookies") {
                 return Ok(());
             }
-            return Err(Error::new(Code::Unauthenticated, "there is no access token: set token, or have the user sign in"));
+            return Err(Error::new(
+                Code::Unauthenticated,
+                "there is no access token: have the user sign in and set token, or credentials where cookies are enough",
+            ));
         }
         if !is_bearer(&token) {
             return Err(Error::new(Code::InvalidOptions, "the token has characters that no token has: pass it without \"Bearer \""));
@@ -727,10 +756,15 @@ impl<'a> Call<'a> {
         let endpoint = self.endpoint(Refresh);
         !self.is_key
             && !matches!(self.goal, Some(Refresh | Logout))
-            && !self.refresh.is_empty()
+            && (!self.refresh.is_empty() || self.forwarded.is_none() && self.is_in_cookie())
             && !self.json.is("wasRefused")
             && !endpoint.is_null()
             && endpoint.member("needs").items().all(|need| self.named_input(need.word()).is_some())
+    }
+
+    /// The refresh token is in a cookie, which the browser sends by itself.
+    fn is_in_cookie(&self) -> bool {
+        self.json.is("browser") && self.json.is("sendsCookies") && !self.endpoint(Refresh).member("cookie").is_null()
     }
 
     /// The access token is about to run out: by how long ago it came, or by the back-end's clock, never by the local one.
@@ -754,12 +788,22 @@ impl<'a> Call<'a> {
         let path = self.json.member("sent").as_words();
         let asked = Asked { operation, dialect: self.dialect, endpoint: self.endpoint(operation), path: &path, listed: self.listed, now: self.time() };
         let answer = match read(&asked, response, hook) {
-            // Both endings were tried.
+            // Both were tried.
             Ok(Answer::OtherDialect) if self.json.is("isSwitched") => {
-                Err(Error::new(Code::InvalidResponse, "the back-end answered with a redirect, which is not followed: check baseUrl")
-                    .with_status(response.status))
+                let (code, message) = if self.profile.is("perOperation") {
+                    (Code::InvalidResponse, "the back-end answered with a redirect, which is not followed: check baseUrl")
+                } else {
+                    (Code::NotFound, "no AuthVital server answers at baseUrl: it has the routes of neither generation")
+                };
+                Err(Error::new(code, message).with_status(response.status))
             }
-            answer => answer,
+            answer => {
+                // It is spoken, be it for an error.
+                if self.json.is("isSwitched") {
+                    self.remember_dialect();
+                }
+                answer
+            }
         };
         self.about.warnings = response.header("x-system-warning");
         self.about.request_id = response.header("x-request-id");
@@ -816,8 +860,9 @@ impl<'a> Call<'a> {
         if error.code == Code::Unauthenticated && error.status.is_some() && !unrefreshed.is_null() {
             return self.fail(failed(unrefreshed));
         }
-        // Gone after a lost answer: it was this call that ended it.
-        if self.is_repeated && error.code == Code::NotFound && matches!(self.step, Some(Revoke | RevokeCurrent | Logout)) {
+        // Gone after a lost answer: it was this call that ended it. (A logout may have no route at all.)
+        let is_told = self.goal != Some(Logout) || error.status == Some(200);
+        if self.is_repeated && error.code == Code::NotFound && is_told && matches!(self.step, Some(Revoke | RevokeCurrent | Logout)) {
             return self.finish(Answer::Ended { success: true, count: None, message: None });
         }
         if error.code == Code::ReauthenticationRequired && self.json.is("canReauthenticate") && self.json.member("unfresh").is_null() {
@@ -831,7 +876,9 @@ impl<'a> Call<'a> {
             self.keep.flag("wasRefused", true).text("stale", Some(self.access.expose()));
             return Ok(self.ask_tokens());
         }
-        self.is_repeated |= error.is_lost();
+        // "Currently unable to handle the request" (RFC 9110, 15.6.4), or to be asked elsewhere: it was not carried out.
+        let is_unused = matches!(error.status, Some(300..=399 | 503));
+        self.is_repeated |= error.is_lost() && !is_unused;
         // These make something new each time, or use up what they were sent.
         // The handler has tried again itself, and takes its time for many sessions.
         let once = matches!(self.step, Some(Refresh | Create | RefreshSession)) || self.is_own() && error.status.is_some();
@@ -866,9 +913,10 @@ impl<'a> Call<'a> {
         }
         let endpoint = self.endpoint(Refresh);
         let rotates = !endpoint.member("refreshToken").is_null() || !endpoint.member("cookie").is_null();
-        // "Currently unable to handle the request" (RFC 9110, 15.6.4), or to be asked elsewhere: it was not used.
         let is_unused = matches!(error.status, Some(300..=399 | 503));
-        if self.goal == Some(Refresh) && rotates && (error.is_lost() || self.is_repeated) && !is_unused && !self.json.member("sent").is_null() {
+        // Of one that has come only the caller may not have been told.
+        let is_pending = self.json.member("sent").is_null() || !self.json.member("pending").is_null();
+        if self.goal == Some(Refresh) && rotates && (error.is_lost() || self.is_repeated) && !is_unused && !is_pending {
             self.spend();
         }
         Err(error)
@@ -896,6 +944,10 @@ impl<'a> Call<'a> {
             }
             Answer::Ended { message, .. } if self.goal == Some(Logout) => Ok(self.logged_out("confirmed", message.as_deref(), None)),
             Answer::Ended { success, count, message } => {
+                // What is over is looked for again: what its revocation took may be taken as well when it ends nothing.
+                if READS {
+                    self.remember.json(memory::HANDLES, "null");
+                }
                 let mut out = Writer::new();
                 if matches!(self.goal, Some(RevokeAll | RevokeOthers)) {
                     // A repeated request counts only what the first one left.
@@ -904,7 +956,7 @@ impl<'a> Call<'a> {
                     out.json("revoked", "null");
                 } else {
                     let success = success || self.is_repeated;
-                    out.text("id", Some(&self.any_id().map_or("current".into(), Json::as_words))).flag("success", success);
+                    out.text("id", Some(&self.json.get("id").or_else(|| self.any_id()).map_or("current".into(), Json::as_words))).flag("success", success);
                     out.text("outcome", Some(if success { "revoked" } else { "already-revoked" })).text("message", message.as_deref());
                 }
                 Ok(self.ended(out, self.valid_until()))
@@ -976,6 +1028,10 @@ impl<'a> Call<'a> {
         if targets.len() > MAX_TARGETS {
             return Err(Error::new(Code::InvalidResponse, "the back-end lists more sessions than can be ended one by one"));
         }
+        if next.is_none() && self.json.is("isChecking") {
+            targets.push(own.as_words());
+            return self.finish_each(Some(&targets));
+        }
         let mut ids = List::default();
         // Where pages shift, it may be there twice.
         let own_id = own.as_words();
@@ -1045,12 +1101,29 @@ impl<'a> Call<'a> {
         Ok(next)
     }
 
-    fn finish_each(&mut self) -> Result<Action, Error> {
+    /// `left` are those that are still listed, where that was looked at.
+    fn finish_each(&mut self, left: Option<&[Text]>) -> Result<Action, Error> {
+        let ids = self.json.member(if left.is_some() { "ended" } else { "targets" });
+        let codes = self.json.member("codes");
+        // If the back-end knows none of those that it has listed, it may have been asked at the wrong place.
+        if left.is_none() && ids.items().next().is_some() && codes.items().all(|code| code.is_word("not_found")) {
+            self.keep
+                .flag("isChecking", true)
+                .json("ended", ids.source())
+                .json("targets", "null")
+                .json("ownId", "null")
+                .json("read", "null")
+                .json("seen", "null");
+            self.cursor = "null".into();
+            self.ask(Some(ListAll));
+            return self.send();
+        }
         let (mut revoked, mut failed, mut count, mut index) = (List::default(), List::default(), 0, 0);
-        let mut codes = self.json.member("codes").items();
-        for id in self.json.member("targets").items() {
+        let mut codes = codes.items();
+        for id in ids.items() {
             // What was gone before counts as ended.
-            if matches!(codes.next().map(Json::source), Some("null" | "\"not_found\"")) {
+            let is_gone = || left.is_none_or(|left| !left.contains(&id.as_words()));
+            if codes.next().is_some_and(|code| code.is_null() || code.is_word("not_found") && is_gone()) {
                 revoked.push(id.source());
                 count += 1;
             } else {
@@ -1064,7 +1137,10 @@ impl<'a> Call<'a> {
             out.flag("success", true).number("count", count).json("message", "null").json("revoked", &revoked.finish());
             return Ok(self.ended(out, valid_until));
         }
-        let mut error = Error::new(Code::PartialRevocation, "some sessions could not be revoked: see revoked and failed, and call again");
+        let mut error = Error::new(
+            Code::PartialRevocation,
+            "some sessions could not be revoked: see revoked and failed; call again, signed in anew where the current one was revoked",
+        );
         error.partial = Some((revoked.finish(), failed.finish()));
         Err(error)
     }
@@ -1073,7 +1149,8 @@ impl<'a> Call<'a> {
     fn finish_refresh(&mut self, access: &Secret<Text>, refresh: Option<Secret<Text>>, expires_at: Option<Time>, came: Option<i64>) -> Result<Action, Error> {
         let (access, old) = (access.expose(), self.refresh);
         let old = old.expose();
-        let hidden = self.json.is("browser") && self.json.is("sendsCookies");
+        // The new one went into a cookie.
+        let hidden = self.is_in_cookie();
         let newest = refresh.unwrap_or_else(|| Secret::new(if hidden { Text::default() } else { old.into() }));
         let newest = newest.expose();
         if self.memory.member(memory::SIGNED_OUT).source() != self.json.member("signedOut").source() {
@@ -1189,9 +1266,16 @@ fn fits(text: &str, form: &str) -> bool {
         })
 }
 
+/// As JSON writes it.
+fn is_integer(word: &str) -> bool {
+    let digits = word.strip_prefix('-').unwrap_or(word);
+    digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.is_empty() && (word == "0" || !digits.starts_with('0'))
+}
+
 /// A header's value and its parts, a token's segments too: schemes and cookie names aside, each is a secret.
-fn add_secrets(secrets: &mut Vec<Text>, value: &str) {
+pub(crate) fn add_secrets(secrets: &mut Vec<Text>, value: &str) {
     secrets.push(value.into());
+    secrets.push(encoded(value));
     let mut from = 0;
     for (at, byte) in value.bytes().chain([b' ']).enumerate() {
         if matches!(byte, b' ' | b';' | b'=' | b'.') {
@@ -1216,4 +1300,4 @@ fn done(value: &str) -> Action {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -214,7 +214,7 @@ impl Driver {
     }
 }
 
-fn token(claims: &str) -> String {
+pub(crate) fn token(claims: &str) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut out = String::from("h.");
     for chunk in claims.as_bytes().chunks(3) {
@@ -520,6 +520,10 @@ fn what_another_tab_got_may_have_run_out() {
     assert_eq!(driver.requests().iter().filter(|line| **line == "refresh").count(), 2);
     let mut driver = Driver::new([Answer(401, "{}"), Answer(401, "{}")]);
     assert_eq!(code(&driver.run("list").unwrap_err()), "unauthenticated");
+    // But not for ever.
+    let mut driver = Driver::new([Answer(401, "{}"), Answer(401, "{}"), Answer(401, "{}")]);
+    driver.adopted = 9;
+    assert_eq!(code(&driver.run("list").unwrap_err()), "unauthenticated");
     // When it came is when its lifetime began; where nobody knows it is left to the 401.
     for (at, due) in [(",\"at\":1767222000000", Some("1767225540000")), ("", None)] {
         let adopted = format!(r#"{{"accessToken":"{}","refreshToken":"r9","expiresAt":null{at}}}"#, token(r#"{"iat":1767222000,"exp":1767225600}"#));
@@ -708,6 +712,8 @@ fn a_logout_is_confirmed_only_by_the_server() {
     }
     let lost = || [Failed("network"), Answer(200, r#"{"success":false}"#)];
     assert_eq!(text(&Driver::new(lost()).run("logout").unwrap(), "server").as_deref(), Some("confirmed"), "this call ended it");
+    let lost = || [Failed("network"), Answer(404, "{}")];
+    assert_eq!(text(&Driver::new(lost()).with("provider", "\"rest\"").run("logout").unwrap(), "server").as_deref(), Some("rejected"), "who knows of what");
     let unreachable = || Failed("network");
     let mut driver = Driver::new([unreachable(), unreachable(), unreachable()]);
     assert_eq!(text(&driver.run("logout").unwrap(), "server").as_deref(), Some("unreachable"));
@@ -951,7 +957,7 @@ fn a_secret_key_is_the_applications_and_a_request_only_names_its_session() {
     assert_eq!(driver.requests(), ["POST https://api.clerk.com/v1/sessions/sess_9/revoke"]);
     assert!(driver.log[1].contains("Bearer sk_test_1") && !driver.log[1].contains(&user));
     assert_eq!(text(&result, "accessTokenValidUntil").as_deref(), Some("2026-01-01T00:01:00.000Z"), "the user's token's exp");
-    let other = clerk([Answer(200, "{}")]).with("id", "\"sess_1\"").run("revoke").unwrap();
+    let other = clerk([Answer(200, r#"{"id":"sess_1","status":"revoked"}"#)]).with("id", "\"sess_1\"").run("revoke").unwrap();
     assert_eq!(text(&other, "accessTokenValidUntil").as_deref(), Some("2026-01-01T00:01:00.000Z"), "60 s from now");
     assert_eq!(code(&clerk([]).run("revokeCurrent").unwrap_err()), "current_unknown");
     let mut page = clerk([]).with("userId", "\"u\"");
@@ -1164,4 +1170,182 @@ fn what_was_learnt_of_one_user_is_nothing_for_the_next() {
     driver.codes = "[null,null]".into();
     driver.run("revokeAll").unwrap();
     assert_eq!(driver.requests()[2], r#"each ["a","b"]"#);
+}
+
+#[test]
+fn a_session_that_is_another_one_after_the_refresh_is_ended_as_that() {
+    let run = |id: &str, expiry: &str, answers: Vec<Reply>| {
+        let mut driver = Driver::new(answers).with("id", &quoted(id));
+        let old = (Some(token(&format!(r#"{{"iat":1767223800,"exp":{expiry}}}"#))), Some(refresh("s1")));
+        driver.tokens = [old, (Some("newer".into()), Some(refresh("s9")))].into();
+        driver.fixed = false;
+        let ended = driver.run("revoke").unwrap();
+        (text(&ended, "id").unwrap(), text(&ended, "outcome").unwrap(), driver.requests().last().unwrap().to_string())
+    };
+    let refused = || Answer(401, r#"{"message":"Invalid access token"}"#);
+    let ends = |id: &str| format!("POST https://auth.example/oauth/sessions/{id}/revoke");
+    assert_eq!(run("s1", "1767227400", vec![refused(), Answer(200, REVOKED)]), ("s1".into(), "revoked".into(), ends("s9")));
+    assert_eq!(run("s2", "1767227400", vec![refused(), Answer(200, REVOKED)]), ("s2".into(), "revoked".into(), ends("s2")));
+    // Refreshed before anything was sent.
+    let mut driver = Driver::new([Answer(200, REVOKED)]).with("id", "\"s1\"").memory("skew", "0");
+    driver.tokens = [(Some(token(r#"{"iat":1767223800,"exp":1767225601}"#)), Some(refresh("s1"))), (Some(access()), Some(refresh("s9")))].into();
+    driver.fixed = false;
+    driver.run("revoke").unwrap();
+    assert_eq!(driver.requests(), ["refresh", &ends("s9")]);
+}
+
+#[test]
+fn a_refresh_token_that_stays_is_kept_beside_cookies() {
+    let answer = || Answer(200, r#"{"accessToken":{"token":"new","validUntil":"2026-01-01T01:00:00Z"}}"#);
+    let mut driver = ksef([answer()]).with("base", "\"https://proxy.example\"").with("sendsCookies", "true");
+    driver.browser = true;
+    let own = token(r#"{"arn":"own"}"#);
+    assert_eq!(text(&driver.run("refresh").unwrap(), "refreshToken").as_deref(), Some(own.as_str()));
+    assert_eq!(driver.memory["refreshToken"], own);
+}
+
+#[test]
+fn a_generation_is_known_by_its_errors_too() {
+    let unknown = |route: &str| Answer(404, String::leak(format!(r#"{{"message":"Cannot {route}","error":"Not Found","statusCode":404}}"#)));
+    let gone = || Answer(404, r#"{"message":"Session not found","error":"Not Found","statusCode":404}"#);
+    let mut driver = Driver::new([unknown("POST /oauth/sessions/x/revoke"), gone()]).with("id", "\"x\"");
+    assert_eq!(code(&driver.run("revoke").unwrap_err()), "not_found");
+    assert_eq!(driver.memory["dialect"], "1");
+    // No client id is needed for its refresh.
+    let mut driver = Driver::new([unknown("GET /oauth/sessions"), Answer(401, "{}"), LIST]).with("clientId", "null");
+    driver.run("list").unwrap();
+    assert!(driver.requests().contains(&"refresh"));
+    // It may be the other one again tomorrow.
+    let mut driver = Driver::new([unknown("GET /api/auth/sessions"), LIST]).memory("dialect", "1");
+    driver.run("list").unwrap();
+    assert_eq!((driver.requests()[1], driver.memory.get("dialect")), ("GET https://auth.example/oauth/sessions", None));
+    let mut driver = Driver::new([unknown("GET /api/auth/sessions"), unknown("GET /oauth/sessions")]).memory("dialect", "1");
+    assert!(message(&driver.run("list").unwrap_err()).contains("no AuthVital server"));
+    assert_eq!(driver.memory["dialect"], "1", "nothing was learnt");
+}
+
+#[test]
+fn a_refresh_token_in_a_cookie_is_used_from_the_first_call_on() {
+    let cookies = |answers: Vec<Reply>| {
+        let mut driver = Driver::new(answers).with("sendsCookies", "true").with("clientId", "null");
+        driver.tokens = [(Some(access()), None)].into();
+        driver.browser = true;
+        driver
+    };
+    let mut driver = cookies(vec![Answer(200, r#"{"access_token":"new","expires_in":3600}"#)]);
+    assert_eq!(text(&driver.run("refresh").unwrap(), "accessToken").as_deref(), Some("new"));
+    assert_eq!(driver.requests(), ["POST https://auth.example/api/auth/refresh"]);
+    let mut driver = cookies(vec![Answer(401, "{}"), LIST]).memory("dialect", "1");
+    driver.run("list").unwrap();
+    assert_eq!(driver.requests()[1], "refresh");
+    // Somebody else's request comes without the cookie, and nothing is refreshed for it.
+    let mut driver = cookies(vec![Answer(401, "{}")]).memory("dialect", "1").with("authorization", "\"Bearer t\"");
+    assert_eq!(code(&driver.run("list").unwrap_err()), "unauthenticated");
+}
+
+#[test]
+fn answers_that_confirm_nothing() {
+    let revoke = |provider: &str, status, body: &'static str| {
+        let mut driver = Driver::new([Answer(status, body)]).with("provider", &quoted(provider)).with("base", "\"https://api.example\"");
+        driver = driver.with("id", if provider == "ksef" { "\"20250925-AU-0123456789-0123456789-01\"" } else { "\"x\"" });
+        driver.run("revoke").map(|ended| text(&ended, "outcome").unwrap()).map_err(|error| code(&error))
+    };
+    for provider in ["rest", "clerk", "ksef"] {
+        assert_eq!(revoke(provider, 200, "\u{feff} <!doctype html>").unwrap_err(), "invalid_response", "{provider}");
+    }
+    for body in ["", "{}", "[]", "upstream connect error", r#"{"status":true}"#] {
+        assert_eq!(revoke("clerk", 200, body).unwrap_err(), "invalid_response", "{body}");
+    }
+    assert_eq!(revoke("ksef", 200, "{}").unwrap_err(), "invalid_response");
+    assert_eq!(revoke("ksef", 204, "").unwrap(), "revoked");
+    for body in [r#"{"error":false}"#, r#"{"success":true,"error":""}"#, r#"{"error":[]}"#, r#"{"error":{}}"#, r#"{"error":null}"#] {
+        assert_eq!(revoke("rest", 200, body).unwrap(), "revoked", "{body}");
+    }
+    assert_eq!(revoke("rest", 200, r#"{"error":"no"}"#).unwrap_err(), "rejected");
+    let list = |body| Driver::new([Answer(200, body)]).with("provider", "\"rest\"").run("list").unwrap_err();
+    for body in [r#"{"success":false,"data":{"sessions":[]},"error":{"code":"X","message":"y"}}"#, r#"{"success":false,"error":{"code":"X","message":"y"}}"#] {
+        let error = list(body);
+        assert_eq!((code(&error), text(&error, "serverCode")), ("rejected".into(), Some("X".into())));
+    }
+}
+
+#[test]
+fn ids_that_are_numbers_go_out_as_numbers() {
+    for (id, sent) in [("0", "0"), ("-3", "-3"), ("7", "7"), ("-0", "\"-0\""), ("07", "\"07\""), ("-", "\"-\""), ("a", "\"a\"")] {
+        let json = r#"{"list":{"method":"GET","path":"/s"},"revoke":{"method":"POST","path":"/r","body":{"id":"{id}"}}}"#;
+        let mut driver = profile(json, [Answer(204, "")]).with("id", &quoted(id)).memory("numbers", "1");
+        driver.run("revoke").unwrap();
+        assert!(driver.requests()[0].ends_with(&format!(r#"{{"id":{sent}}}"#)), "{:?}", driver.requests());
+    }
+}
+
+#[test]
+fn a_step_up_is_asked_for_in_the_words_of_rfc_9470() {
+    let mut driver = Driver::new([With(401, r#"{"www-authenticate":"Bearer error=\"insufficient_user_authentication\", max_age=300"}"#, "{}"), LIST]);
+    driver = driver.with("canReauthenticate", "true");
+    driver.signs_in_again = true;
+    driver.run("list").unwrap();
+    assert_eq!(driver.requests()[1], "reauthenticate reauthentication_required");
+}
+
+#[test]
+fn the_current_session_may_be_on_another_page() {
+    let current = |page: &str| parsed(page).member("sessions").items().map(|session| session.flag("current")).collect::<Vec<_>>();
+    let mut driver = clerk([Answer(200, r#"{"data":[{"id":"a"},{"id":"b"}],"total_count":9}"#)]);
+    driver = driver.with("userId", "\"u\"").with("authorization", &quoted(&format!("Bearer {}", token(r#"{"sid":"z"}"#))));
+    assert_eq!(current(&driver.run("list").unwrap()), [Some(false), Some(false)]);
+    for (cursor, body, expected) in [
+        ("null", r#"{"items":[{"referenceNumber":"a"}],"continuationToken":"c"}"#, Some(false)),
+        ("\"c\"", r#"{"items":[{"referenceNumber":"a"}]}"#, Some(false)),
+        // It is on none.
+        ("null", r#"{"items":[{"referenceNumber":"a"}]}"#, None),
+    ] {
+        let mut driver = ksef([Answer(200, body)]).with("cursor", cursor);
+        assert_eq!(current(&driver.run("list").unwrap()), [expected], "{body}");
+    }
+    let mut driver = clerk([Answer(200, r#"{"data":[{"id":"a"}],"total_count":1}"#)]).with("userId", "\"u\"");
+    assert_eq!(current(&driver.run("list").unwrap()), [None]);
+}
+
+#[test]
+fn what_was_not_carried_out_is_not_what_made_it_go() {
+    let run = |answers: Vec<Reply>| Driver::new(answers).with("provider", "\"rest\"").with("id", "\"x\"").run("revoke").map_err(|error| code(&error));
+    assert_eq!(run(vec![Answer(503, "{}"), Answer(404, "{}")]).unwrap_err(), "not_found");
+    assert!(run(vec![Failed("network"), Answer(404, "{}")]).is_ok());
+    // An answer that breaks off confirms nothing, whatever its status.
+    for body in [r#"{"success":fal"#, "[", r#"{"errors":[{"message":"no"}],"data":null}"#] {
+        assert!(run(vec![Answer(200, body), Answer(200, body), Answer(200, body)]).is_err(), "{body}");
+    }
+}
+
+#[test]
+fn sessions_that_nobody_knows_are_looked_for_again() {
+    const THREE: &str = r#"{"sessions":[{"id":"a","current":true},{"id":"b"},{"id":"c"}]}"#;
+    let run = |goal, codes: &str, answers: Vec<Reply>| {
+        let mut driver = Driver::new(answers).with("provider", "\"rest\"");
+        driver.codes = codes.into();
+        let result = driver.run(goal);
+        (result, driver.requests().len())
+    };
+    let lists = || vec![Answer(200, THREE), Answer(200, THREE)];
+    // All of them are still there: it was the wrong place to ask.
+    for (goal, codes, failed) in
+        [("revokeOthers", r#"["not_found","not_found"]"#, "[0,1]"), ("revokeAll", r#"["not_found","not_found","not_found"]"#, "[0,1,2]")]
+    {
+        let (result, requests) = run(goal, codes, lists());
+        let error = result.unwrap_err();
+        assert_eq!((code(&error), requests), ("partial_revocation".into(), 3), "{error}");
+        assert!(error.contains(r#""revoked":[]"#) && error.contains(&format!(r#""failed":{failed}"#)), "{error}");
+    }
+    // One of them has gone by itself.
+    let (result, _) =
+        run("revokeOthers", r#"["not_found","not_found"]"#, vec![Answer(200, THREE), Answer(200, r#"{"sessions":[{"id":"a","current":true},{"id":"c"}]}"#)]);
+    let error = result.unwrap_err();
+    assert!(error.contains(r#""revoked":["b"]"#) && error.contains(r#""failed":[1]"#), "{error}");
+    // So have all.
+    let (result, _) = run("revokeOthers", r#"["not_found","not_found"]"#, vec![Answer(200, THREE), Answer(200, r#"{"sessions":[{"id":"a","current":true}]}"#)]);
+    assert!(result.unwrap().contains(r#""count":2"#));
+    // Where one was ended, the place was right.
+    let (result, requests) = run("revokeOthers", r#"[null,"not_found"]"#, vec![Answer(200, THREE)]);
+    assert!(result.is_ok() && requests == 2);
 }

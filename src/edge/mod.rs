@@ -32,6 +32,7 @@
 
 mod cookie;
 
+use crate::client::add_secrets;
 use crate::device::has;
 use crate::error::Code;
 use crate::http::{is_bearer, scrub};
@@ -222,7 +223,16 @@ impl<'a> Visit<'a> {
 
     /// Has the client do it. With a secret key it is first seen whose session it is.
     fn ask(&self, route: &Route<'_>) -> Result<Text, Refusal> {
-        let id = self.id(route);
+        let mut id = self.id(route);
+        if self.json.member("event").is_word("refreshed") && self.is_own(&id) {
+            // The refresh may have made another session of it.
+            for name in ["refreshToken", "accessToken"] {
+                let renewed = session_of(&self.json.member("value").member(name).as_words());
+                if !renewed.is_empty() {
+                    id = renewed;
+                }
+            }
+        }
         if self.is_key && matches!(route.operation, Revoke | Logout) {
             if id.is_empty() {
                 return Ok(self.answer(200, &logged_out("skipped", "null"), true));
@@ -238,6 +248,11 @@ impl<'a> Visit<'a> {
             return cookie::decode(id).unwrap_or_default();
         }
         session_of(&self.cookie("access"))
+    }
+
+    /// The session is the one that the browser's tokens name.
+    fn is_own(&self, id: &str) -> bool {
+        ["access", "refresh"].iter().any(|which| session_of(&self.cookie(which)) == id)
     }
 
     fn to_do(&self, what: &str, operation: Option<Operation>, id: &str) -> Text {
@@ -264,6 +279,8 @@ impl<'a> Visit<'a> {
         let body = value.map(&|name, value| match name {
             // They are on this very answer.
             "setCookie" => Some("[]".into()),
+            // As it was asked for, whatever a refresh has made of it.
+            "id" if route.operation == Revoke => Some(quoted(&self.id(route))),
             "sessions" => Some(value.map(&|_, session| {
                 // What a secret key gets to see is not for browsers.
                 Some(session.map(&|name, value| Some(if self.is_key && name == "raw" { "null".into() } else { cleaned(value, &secrets) })))
@@ -277,7 +294,7 @@ impl<'a> Visit<'a> {
             Logout => true,
             RevokeAll => is_all && is_done,
             // This very session.
-            Revoke => is_done && ["access", "refresh"].iter().any(|which| session_of(&self.cookie(which)) == self.id(route)),
+            Revoke => is_done && self.is_own(&self.id(route)),
             _ => false,
         };
         Ok(self.answer(200, &body, ends))
@@ -287,7 +304,12 @@ impl<'a> Visit<'a> {
     fn secrets(&self) -> Vec<Text> {
         let (json, tokens) = (self.json, self.json.member("tokens"));
         let found = [json.member("accessToken"), json.member("refreshToken"), tokens.member("accessToken"), tokens.member("refreshToken")];
-        found.iter().map(|token| token.as_words()).chain(["access", "refresh"].map(|which| self.cookie(which))).filter(|token| token.len() > 3).collect()
+        let mut secrets = Vec::new();
+        for token in found.iter().map(|token| token.as_words()).chain(["access", "refresh"].map(|which| self.cookie(which))) {
+            add_secrets(&mut secrets, &token);
+        }
+        secrets.retain(|secret| secret.len() > 3);
+        secrets
     }
 
     fn failed(&self, route: &Route<'_>) -> Result<Text, Refusal> {

@@ -307,3 +307,22 @@ fn nonsense_is_no_panic() {
         assert!(step(call).starts_with('{'), "{call}");
     }
 }
+
+#[test]
+fn a_session_that_is_another_one_after_the_refresh_is_ended_as_that() {
+    use crate::client::tests::token as jwt;
+    let cookies = format!(r#""cookie":"at={}; rt={}","#, jwt(r#"{"exp":1}"#), jwt(r#"{"sid":"old"}"#));
+    for (asked, ended) in [("old", "new"), ("other", "other")] {
+        let request = request("POST", &format!("/api/sessions/{asked}/revoke"), &cookies);
+        assert_eq!(told(&request).1, "refresh");
+        let pair = format!(r#""event":"refreshed","value":{{"accessToken":"a","refreshToken":"{}"}},"#, jwt(r#"{"sid":"new"}"#));
+        let (text, what, _) = told(&request.replace(r#""end":0"#, &format!(r#"{pair}"end":0"#)).replace(r#""event":"start","#, ""));
+        assert_eq!(what, "call");
+        assert!(text.contains(&format!(r#""id":"{ended}""#)), "{text}");
+        // It is told as it was asked for; only one's own takes the cookies with it.
+        let result = r#""event":"result","asked":"revoke","value":{"id":"new","success":true},"#;
+        let (text, _, _) = told(&request.replace(r#""end":0"#, &format!(r#"{result}"end":0"#)).replace(r#""event":"start","#, ""));
+        assert!(text.contains(&format!(r#"\"id\":\"{asked}\""#)), "{text}");
+        assert_eq!(text.contains("Max-Age=0"), asked == "old", "{text}");
+    }
+}

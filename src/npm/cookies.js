@@ -54,37 +54,34 @@ export async function clearCookies(cookies, own) {
   if (!own || (!document && !cookieStore)) {
     return null;
   }
-  const sees = async (name) =>
-    document
-      ? document.cookie.split(";").some((pair) => pair.split("=")[0].trim() === name)
-      : Boolean(await settled(() => cookieStore.get(name)));
+  /** How many of that name are in sight: nothing where the browser does not say. */
+  const count = (name) => settled(async () => (document ? document.cookie.split(";").filter((pair) => pair.split("=")[0].trim() === name) : await cookieStore.getAll(name)).length);
 
   const all = specs(cookies);
   const values = removals(cookies);
-  const before = [];
-  for (const { name } of all) before.push(await sees(name));
+  const counts = [];
   for (const [index, { name, path, domain, partitioned }] of all.entries()) {
+    const before = await count(name);
     if (cookieStore) {
       await settled(() => cookieStore.delete({ name, path, ...(domain && { domain }), ...(partitioned && { partitioned }) }));
     }
-    // Also after the store: browsers differ in which of the two knows partitions. Scripts can't say HttpOnly.
-    if (document && (await sees(name))) {
-      document.cookie = values[index].replace("; HttpOnly", "");
-    }
+    // Also after the store: browsers differ in which of the two knows partitions. Scripts can't say HttpOnly. What is out of sight here, on another path, goes as well.
+    if (document) await settled(() => (document.cookie = values[index].replace("; HttpOnly", "")));
+    counts.push([before, await count(name)]);
   }
   // Only now: two of them may have the same name.
   const cleared = [];
   for (const [index, { name, path, domain, httpOnly }] of all.entries()) {
-    cleared.push({ name, outcome: outcome(httpOnly, inScope(domain, path), before[index], await sees(name)) });
+    cleared.push({ name, outcome: outcome(httpOnly, inScope(domain, path), ...counts[index], await count(name)) });
   }
   return cleared;
 }
 
 /** HttpOnly cookies are out of a script's sight, also where another one of that name is in it: nothing is known of them. */
-function outcome(httpOnly, inScope, before, after) {
-  if (after) return "still-present";
-  if (before && !httpOnly) return "cleared";
-  return httpOnly === false && inScope ? "absent" : "not-visible";
+function outcome(httpOnly, inScope, before, after, left) {
+  if (left > 0) return "still-present";
+  if (before > after && !httpOnly) return "cleared";
+  return httpOnly === false && inScope && before === 0 && left === 0 ? "absent" : "not-visible";
 }
 
 /** A script here would see the cookie if it were there and not HttpOnly. Browsers go by the address the page was loaded from: only "/" is sure. */

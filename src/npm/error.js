@@ -1,3 +1,10 @@
+/** What a member of anything is: proxies and getters may throw. */
+function attempt(read) {
+  try {
+    return read();
+  } catch {}
+}
+
 const BRAND = Symbol.for("auth-sessions.SessionsError");
 
 /** The only thing that auth-sessions throws. */
@@ -24,7 +31,7 @@ export class SessionsError extends Error {
 
   /** Also for instances of other realms and of other copies of this package. */
   static is(value) {
-    return value?.[BRAND] === true;
+    return attempt(() => value?.[BRAND] === true) ?? false;
   }
 }
 
@@ -33,8 +40,8 @@ export const fail = (code, message, cause) => ({ code, message, cause });
 
 export function toSessionsError(error, provider, operation) {
   if (SessionsError.is(error)) return error;
-  const about = { provider: typeof provider === "string" ? provider : (provider?.name ?? (provider ? "rest" : null)), operation };
-  if (typeof error?.code !== "string" || typeof error.message !== "string" || error instanceof Error) {
+  const about = { provider: typeof provider === "string" ? provider : (attempt(() => provider.name) ?? (provider ? "rest" : null)), operation };
+  if (!attempt(() => typeof error.code === "string" && typeof error.message === "string" && !(error instanceof Error))) {
     error = fail("internal", "an unexpected failure; its cause says more", error);
   }
   return new SessionsError({ ...error, ...about });

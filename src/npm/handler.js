@@ -8,7 +8,7 @@ import { Refreshes } from "./refreshes.js";
 import { define } from "./sessions.js";
 
 const COOKIE = { path: "/", secure: true, httpOnly: true, sameSite: "Lax" };
-const OBJECT = ["an object", isObject];
+const OBJECT = ["an object", (value) => isObject(value) && !Array.isArray(value)];
 const OPTIONS = {
   "sessions!": OBJECT, cookies: OBJECT, scope: FUNCTION,
   basePath: ['a path such as "/api"', (value) => typeof value === "string" && /^(\/(?!\.\.?(\/|$))[\w.~!$&'()*+,;=:@-]+)*\/?$/.test(value)],
@@ -77,7 +77,8 @@ export function defineHandler(load) {
       // `had`: the refresh tokens before the one of now.
       const visit = { state, refreshes, began: Date.now(), had: new Set(), memory: { texts: { ...learnt }, paced: [], refreshing: new Map(), tellings: new Set() }, found: null };
       for (;;) {
-        state.now = Date.now();
+        // By the back-end's clock, as soon as that is known: a wrong one here makes no token look expired, and no cookie.
+        state.now = Date.now() + (Number(visit.memory.texts.skew) || 0);
         const action = step([state]);
         Object.assign(state, action.keep);
         if (action.do === "pass") return null;

@@ -153,6 +153,9 @@ export class Host {
         // Start, request, answer, and no more pages. Where the tokens were asked for in between, the next list does so first.
         if (this.#key !== undefined && steps === (this.#key ? 2 : 3) && value.next === null) this.#memory.plain = { key: this.#key, action: sent };
         if (value.error) value.error = this.#named(value.error);
+        // What is over is looked for again: what its revocation took may be taken as well when it ends nothing.
+        if (/^revoke(?!$)/.test(state.goal)) this.#memory.handles = undefined;
+        else if (state.goal === "revoke" && this.#memory.handles) byId(this.#memory.handles).delete(state.id);
         return value;
       }
       sent = action;
@@ -184,7 +187,7 @@ export class Host {
   }
 
   /** Somebody else's request comes with its own, unless it is served with a secret key. */
-  async _tokens({ own }, { goal, id, foundId }) {
+  async _tokens({ own }, { goal, id, foundId, headers }) {
     const { tellings } = this.#memory;
     // Nobody uses new tokens before they are stored. A logout does: nothing of them will be left.
     if (own && goal !== "logout") for (const { done, until } of tellings) await this.#within(done, until - Date.now(), "result").catch(() => {});
@@ -194,22 +197,25 @@ export class Host {
     // Of the session that was found it is known already.
     const about = id ?? (["current", "revokeCurrent", "logout"].includes(goal) && texts.learntWith === access && texts.currentId);
     const isKnown = about && !foundId && access && handles?.of === access;
-    // Made when one is asked for: most lists are only shown.
-    const handle = isKnown ? (handles.byId ??= new Map(handles.ids.map((id, at) => [id, handles.values[at]]))).get(about) : undefined;
-    return { event: "tokens", access, refresh, csrf: own ? this.#csrf() : undefined, ...(!foundId && { handle: handle ?? null }) };
+    const handle = isKnown ? byId(handles).get(about) : undefined;
+    return { event: "tokens", access, refresh, csrf: own ? this.#csrf(headers) : undefined, ...(!foundId && { handle: handle ?? null }) };
   }
 
   /** The value of the profile's CSRF cookie: of the page, or among the headers on a server. */
-  #csrf() {
-    const { provider, headers } = this.#options;
-    const name = provider.csrf?.cookie;
-    const cookies = name && (globalThis.document?.cookie ?? Object.entries({ ...headers, ...this.#call.options?.headers }).find(([header]) => /^cookie$/i.test(header))?.[1]);
+  #csrf(headers) {
+    const name = this.#options.provider.csrf?.cookie;
+    const cookies = name && (globalThis.document?.cookie ?? headers.find(([header]) => /^cookie$/i.test(header))?.[1]);
     const pair = cookies?.split(";").find((pair) => pair.split("=")[0].trim() === name);
     return pair?.slice(pair.indexOf("=") + 1).trim();
   }
 
   async _send(action, state) {
     if (this.#call.signal?.aborted) throw aborted(this.#call.signal);
+    if (this.#ends <= Date.now()) {
+      // Nothing is lost that was not sent.
+      state.sent = null;
+      throw late("answer");
+    }
     const early = this.#early;
     this.#early = undefined;
     const isSame = early && sourceOf(early.action) === sourceOf(action);
@@ -224,12 +230,12 @@ export class Host {
   }
 
   /** What is to be known of an answer, and the sessions in it. */
-  #received({ read: plan }, { answered, body, skew }, { goal, id, access: own, authorization }) {
+  #received({ read: plan }, { answered, body, skew }, { goal, id, access: own, authorization, page, cursor }) {
     this.#memory.texts.skew = skew ?? this.#memory.texts.skew;
     const access = own ?? authorization?.replace(/^Bearer /, "");
     const success = plan?.item === null ? plan.list.success : undefined;
     const isSuccess = success ? success.includes(answered) : answered >= 200 && answered < 300;
-    this.#read = (plan && isSuccess && readSessions(plan, body, { goal, id, access })) || {};
+    this.#read = (plan && isSuccess && readSessions(plan, body, { goal, id, access, isPaged: (page ?? cursor ?? null) !== null })) || {};
     const { handles, listed } = this.#read;
     const isNew = (id) => !this.#ids.has(id) && this.#ids.add(id);
     if (listed?.ids) {
@@ -284,9 +290,12 @@ export class Host {
   }
 
   async _refresh({ keep }, { refresh }) {
+    const { texts } = this.#memory;
+    const before = texts.signedOut;
     try {
       // Of the token that this was decided of: another call may have a newer one in a moment. One that comes before its time is worth no long wait.
       const pair = await this.#shared(this.#newest(refresh), keep.isEarly ? EARLY : this.#totalTimeout);
+      if (texts.signedOut !== before) throw fail("unauthenticated", "the user has logged out");
       return { event: "refreshed", refreshed: pair.accessToken, wasAdopted: pair === this.#memory.adopted };
     } catch (error) {
       this.#refreshError = SessionsError.is(error) ? error : undefined;
@@ -312,16 +321,26 @@ export class Host {
 
   /** Asks the user to sign in again. The time they take is not the call's. */
   async _reauthenticate({ error }) {
+    const memory = this.#memory;
     const ask = async () => {
+      await null;
       try {
         return await this.#options.onReauthenticate(toSessionsError(this.#named(error), this.#options.provider, this.#call.operation));
       } catch (cause) {
         throw fail(error.code, "onReauthenticate failed", cause);
+      } finally {
+        memory.asking = undefined;
       }
     };
     this.#ends = Date.now() + REAUTHENTICATION;
     try {
-      return { event: "reauthenticated", again: (await this.#within(ask(), REAUTHENTICATION, "answer of onReauthenticate")) === true };
+      // One dialog for all calls that need it at the moment.
+      memory.asking ??= ask();
+      return { event: "reauthenticated", again: (await this.#within(memory.asking, REAUTHENTICATION, "answer of onReauthenticate")) === true };
+    } catch (failure) {
+      // Nobody answers any more.
+      if (failure.code === "timeout") memory.asking = undefined;
+      throw failure;
     } finally {
       this.#ends = Date.now() + this.#totalTimeout;
     }
@@ -370,6 +389,9 @@ export class Host {
     const others = ids.length - last;
     await Promise.all(Array.from({ length: limits ? 1 : CONCURRENCY }, () => worker(others)));
     await worker(ids.length);
+    // They may have to be looked for.
+    this.#ids.clear();
+    this.#ends = Date.now() + this.#totalTimeout;
     return { event: "each", codes };
   }
 
@@ -395,6 +417,8 @@ export class Host {
 
   /** New tokens for a call that wants them whatever it has. */
   async refreshed() {
+    const { signal } = this.#call;
+    if (signal?.aborted) throw aborted(signal);
     const { refreshing } = this.#memory;
     const asking = this.#ask("refreshToken", "refreshToken");
     // From now on a logout waits.
@@ -422,8 +446,8 @@ export class Host {
   alone(name, old, drive) {
     if (!listen()) return drive();
     const { texts } = this.#memory;
-    return alone(name, old, this.#totalTimeout, async () => {
-      let adopted = newest(name, old);
+    return alone(name, old, this.#totalTimeout, async (since) => {
+      let adopted = newest(name, old, since);
       if (adopted === null) spend(texts, old);
       const now = adopted === undefined && this.#newest(await this.#ask("refreshToken", "refreshToken"));
       // The application's own storage knows of newer ones.
@@ -436,7 +460,9 @@ export class Host {
         tell(name, old, pair);
         return pair;
       } catch (error) {
-        if (isAmong(texts.spent, old)) tell(name, old, null);
+        // It may be onTokens that failed.
+        if (isAmong(texts.replaced, old) && texts.refreshToken) tell(name, old, { accessToken: texts.accessToken, refreshToken: texts.refreshToken, expiresAt: null });
+        else if (isAmong(texts.spent, old)) tell(name, old, null);
         throw error;
       }
     });
@@ -509,6 +535,17 @@ export class Host {
   }
 }
 
+/** Made when one is asked for: most lists are only shown. */
+const byId = (handles) => (handles.byId ??= new Map(handles.ids.map((id, at) => [id, handles.values[at]])));
+
+/** Some runtimes put what they have sent into an error, the token with it. */
+function bare(cause) {
+  try {
+    for (let at = cause, n = 0; at && n < 9; at = at.cause, n++) delete at.data;
+  } catch {}
+  return cause;
+}
+
 const refused = (cause) => fail("invalid_options", "the runtime refuses this request: check headers and credentials", cause);
 
 /** Status, headers and the whole body as bytes. Responses of mocks and polyfills are taken by their members. */
@@ -523,27 +560,32 @@ async function receive(fetch, what, init, ends) {
     } catch {
       throw refused(cause);
     }
-    throw fail("network", "no answer: check the network, baseUrl, the certificate and CORS", cause);
-  }
-  const { status, headers: got } = response ?? {};
-  // A redirect that a browser hides has the status 0.
-  if (typeof got?.get !== "function" || !Number.isInteger(status) || (status !== 0 && (status < 200 || status > 599))) {
-    throw fail("invalid_response", "fetch did not give a Response");
+    throw fail("network", "no answer: check the network, baseUrl, the certificate and CORS", bare(cause));
   }
   const received = {};
-  for (const name of READ_HEADERS) {
-    const value = got.get(name);
-    if (typeof value === "string") received[name] = value;
-    // A date in one of three forms (RFC 9110, 5.6.7), one of them without a zone: in seconds from now. Nonsense stays nonsense.
-    if (name === "retry-after" && /^[A-Z][a-z]{2}/.test(value)) received[name] = String(Math.max(0, Math.ceil((Date.parse(/GMT$/.test(value) ? value : `${value} GMT`) - Date.now()) / 1000)));
+  let status;
+  let ahead;
+  try {
+    const { headers } = response;
+    status = response.status;
+    // A redirect that a browser hides has the status 0.
+    if (!Number.isInteger(status) || (status !== 0 && (status < 200 || status > 599))) throw new RangeError("its status is none");
+    for (const name of READ_HEADERS) {
+      const value = headers.get(name);
+      if (typeof value === "string") received[name] = value;
+      // A date in one of three forms (RFC 9110, 5.6.7), one of them without a zone: in seconds from now. Nonsense stays nonsense.
+      if (name === "retry-after" && /^[A-Z][a-z]{2}/.test(value)) received[name] = String(Math.max(0, Math.ceil((Date.parse(/GMT$/.test(value) ? value : `${value} GMT`) - Date.now()) / 1000)));
+    }
+    // How far the back-end's clock is ahead. It tells whole seconds, and the answer was on its way: less is no difference. Across origins it is rarely to be seen.
+    ahead = Date.parse(headers.get("date")) - Date.now();
+  } catch (cause) {
+    throw fail("invalid_response", "fetch did not give a Response", cause);
   }
-  // How far the back-end's clock is ahead. It tells whole seconds, and the answer was on its way: less is no difference. Across origins it is rarely to be seen.
-  const ahead = Date.parse(got.get("date")) - Date.now();
   let body;
   try {
     body = await readAll(response, ends, init.signal);
   } catch (cause) {
-    throw fail("network", "the connection was lost during the answer", cause);
+    throw fail("network", "the connection was lost during the answer", bare(cause));
   }
   if (typeof body === "string") {
     throw fail("invalid_response", body);
@@ -552,7 +594,7 @@ async function receive(fetch, what, init, ends) {
 }
 
 /** Of an answer's headers, those that anything here looks at. Across origins a browser shows only what the server exposes. */
-const READ_HEADERS = ["retry-after", "x-retry-after", "x-ratelimit-reset", "x-request-id", "set-cookie", "location", "x-system-warning"];
+const READ_HEADERS = ["retry-after", "x-retry-after", "x-ratelimit-reset", "x-request-id", "set-cookie", "location", "x-system-warning", "www-authenticate"];
 
 /** The bytes, or what is wrong with them. What has no stream is asked for all at once. Nobody reads on after the signal: not every body hears it (a mock's, a service worker's). */
 async function readAll(response, ends, signal) {

@@ -79,16 +79,19 @@ export function readOptions(options) {
     if (!isFunction(globalThis[name])) throw fail("unsupported", `this runtime has no ${name}`);
   }
   const {
-    provider, baseUrl, environment, clientId, headers, credentials, allowInsecure, dangerouslyAllowBrowser, onReauthenticate, totalTimeout, maxRetries, maxRetryAfter,
+    provider, baseUrl, environment, token, refreshToken, clientId, headers, credentials, allowInsecure, dangerouslyAllowBrowser, onReauthenticate, totalTimeout, maxRetries, maxRetryAfter,
   } = options;
+  const { isOwn, ...base } = readBase(baseUrl);
   return {
     provider: profile ? "rest" : typeof provider === "string" ? provider : "",
     profile,
-    ...readBase(baseUrl),
+    ...base,
     environment,
     clientId,
-    // Cookies may authenticate without a token.
-    sendsCookies: credentials === "include" || credentials === "same-origin" || pairs(headers).some(([name]) => name.toLowerCase() === "cookie"),
+    // Cookies may authenticate without a token. A page sends its own origin's by itself.
+    sendsCookies:
+      (credentials ? credentials !== "omit" : !token && !refreshToken && isOwn) ||
+      pairs(headers).some(([name]) => name.toLowerCase() === "cookie"),
     allowInsecure: allowInsecure ?? false,
     dangerouslyAllowBrowser: dangerouslyAllowBrowser ?? false,
     canReauthenticate: Boolean(onReauthenticate),
@@ -114,7 +117,7 @@ function readBase(baseUrl) {
   }
   // Nobody between here and there can read along: https, or this very machine.
   const isSecure = protocol === "https:" || /^(127(\.\d+){3}|\[::1\]|(.+\.)?localhost)$/.test(hostname);
-  return { base: origin + pathname.replace(/\/+$/, ""), isSecure };
+  return { base: origin + pathname.replace(/\/+$/, ""), isSecure, isOwn: origin === globalThis.location?.origin };
 }
 
 /** `(request?, id?, options?)`, as each method takes them. */
@@ -124,6 +127,9 @@ export function readArguments(operation, args) {
   const request = [];
   if (operation === "logout") {
     rest = [{}];
+    if (isFunction(args[0]?.then) || !["undefined", "object", "string"].includes(typeof args[0])) {
+      throw fail("invalid_argument", "logout takes a refresh token, or options: is an await missing?");
+    }
     if (typeof args[0] === "string") {
       // An empty cookie is nobody's token, and not this client's either.
       input.endedToken = args[0];
@@ -150,7 +156,7 @@ export function readArguments(operation, args) {
   for (const name of [TAKES_ID.includes(operation) && "id", operation === "createTokenFromTemplate" && "template"]) {
     if (!name) continue;
     input[name] = rest.shift();
-    if (!input[name] || !isText(input[name])) throw fail("invalid_argument", `${name} is missing: pass ${name === "id" ? "a session's id" : "a template's name"}, a string`);
+    if (!input[name] || !isText(input[name])) throw fail("invalid_argument", `${name} must be ${name === "id" ? "a session's id" : "a template's name"}, a string`);
   }
   if (INPUTS[operation]) {
     const given = rest.shift() ?? {};
@@ -182,7 +188,7 @@ function authorization({ headers }, optional) {
     : pairs(headers).filter(([name]) => name.toLowerCase() === "authorization").flatMap(([, value]) => value);
   const values = [...new Set(found.filter((value) => typeof value === "string" && value.trim() !== ""))];
   if (values.length === 0 && optional) return "";
-  if (values.length === 0) throw fail("unauthenticated", "the request has no Authorization header");
+  if (values.length === 0) throw fail("unauthenticated", "the request has no Authorization header (options come after it, or after undefined)");
   if (values.length > 1 || !VALUE.test(values[0])) throw fail("invalid_argument", "the request has several Authorization headers, or one that can't be sent");
   return values[0];
 }

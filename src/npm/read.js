@@ -262,7 +262,7 @@ function shape(item, answer) {
   PLACES.shape = answer.shape = shape;
 }
 
-function arrange({ list, item: place, current: told, isCurrent }, body, { goal, id: wanted, access }, isQuoted = false) {
+function arrange({ list, item: place, current: told, isCurrent }, body, { goal, id: wanted, access, isPaged }, isQuoted = false) {
   const { fields = {}, handle: handlePath } = list;
   const source = JSON.stringify(fields);
   if (PLACES?.source !== source) {
@@ -276,7 +276,7 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
   const handleSteps = steps(handlePath ?? "");
   const handleOf = (item) => (hasHandles ? (follow(item, handleSteps) ?? null) : null);
 
-  if (!isObject(body)) return { listed: {} };
+  if (!isObject(body) || body.success === false) return { listed: {} };
   if (place !== null) {
     const item = follow(body, steps(place));
     const id = idOf(item, answer);
@@ -316,7 +316,9 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
     isListed ||= words === current;
     entries.push(isList ? sessionOf(item, words, mark, answer) : { item, id, handle, words, current: mark });
   }
-  if (!list.own && (oneIs || isListed)) {
+  // Where a token's id is always a session's, it is on another page.
+  const isElsewhere = list.isStable && current !== null && (isPaged || listed.next !== null || total > all.length);
+  if (!list.own && (oneIs || isListed || isElsewhere)) {
     for (const entry of entries) entry.current ??= oneIs ? false : (isList ? entry.id : entry.words) === current;
   }
   if (isList) return { listed, handles, sessions: entries };

@@ -40,7 +40,12 @@ export class Refreshes {
     this.#sweep();
     if (this.#over.has(token)) throw fail("unauthenticated", "the user has logged out");
     let earlier = this.#entries.get(token);
-    if (earlier) await this.#end(earlier);
+    if (earlier) {
+      await this.#end(earlier);
+      // Others have waited as well, and one of them has begun anew.
+      const latest = this.#entries.get(token);
+      if (latest && latest !== earlier) return this.share(visit, refresh);
+    }
     // It was replaced too long ago: the back-end shall see that it comes again.
     if (earlier?.tokens && !this.#serves(earlier, visit)) earlier = undefined;
     if (earlier?.tokens) {

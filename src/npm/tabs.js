@@ -42,12 +42,19 @@ function note(key, pair) {
   if (news.size > 50) news.delete(news.keys().next().value);
 }
 
-/** The newest pair that is known for an old refresh token; null where an answer was lost, undefined where nothing is known. */
-export function newest(name, token) {
+/**
+ * The newest pair that is known for an old refresh token; null where an answer was lost, undefined where nothing is known. Where the token stays the same (or in a cookie), so that it may be used
+ * again, what came of it until `since` is old.
+ */
+export function newest(name, token, since) {
   let found;
-  for (let key, n = 0; news.has((key = `${name}\n${token}`)) && n < 50; n++) {
-    found = news.get(key);
-    token = found?.refreshToken;
+  for (let n = 0; n < 50; n++) {
+    const next = news.get(`${name}\n${token}`);
+    const stays = next && (next.refreshToken ?? token) === token;
+    if (next === undefined || (stays && next.at <= since)) break;
+    found = next;
+    if (!next || stays) break;
+    token = next.refreshToken;
   }
   return found;
 }
@@ -62,12 +69,13 @@ export function tell(name, token, pair) {
 
 /**
  * Does the work in one tab of this origin at a time (Web Locks; without them, by drawing lots). `ms` is how long a tab waits for its turn. When it has it, it has heard what
- * came of others' work, if there was any: it asks, and gives them a moment to answer.
+ * came of others' work, if there was any: it asks, and gives them a moment to answer. The work is told since when.
  */
 export async function alone(name, token, ms, work) {
   const key = `${name}\n${token}`;
+  const since = Date.now();
   const hear = async (most) => {
-    for (const late = Date.now() + most; !news.has(key) && Date.now() < late; ) await sleep(10);
+    for (const late = Date.now() + most; newest(name, token, since) === undefined && Date.now() < late; ) await sleep(10);
   };
   const locks = globalThis.navigator?.locks;
   let isIn;
@@ -75,7 +83,7 @@ export async function alone(name, token, ms, work) {
     if (!lock) return;
     isIn = true;
     await hear(patience);
-    return work();
+    return work(since);
   };
   channel.postMessage([key]);
   if (locks) {
@@ -88,7 +96,7 @@ export async function alone(name, token, ms, work) {
       // A page that may not have locks (sandboxed, or about to go away) does it by itself.
       if (isIn) throw error;
       if (controller.signal.aborted) throw { ...fail("timeout", "another tab has been refreshing for too long"), transient: true };
-      return await work();
+      return await work(since);
     } finally {
       clearTimeout(timer);
     }
@@ -99,7 +107,7 @@ export async function alone(name, token, ms, work) {
   if ((claims.get(key) ?? 1) < lot) await hear(ms);
   working.add(key);
   try {
-    return await work();
+    return await work(since);
   } finally {
     working.delete(key);
     claims.delete(key);

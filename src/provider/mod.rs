@@ -22,9 +22,9 @@
 //!
 //! An endpoint has `method`, `path`, `body` and `headers`, in which `{name}` stands for an input (in a body: a string that is nothing else, replaced by the
 //! input as JSON; what has no input is left out), `success` and `gone` (statuses), `auth` ("none", "optional", "refresh", "either": the refresh token or else
-//! the access token), `needs` (inputs; in an inner array, one of them), `confirm` (the flag that says it was done), `cookie` (the name under which a server
+//! the access token), `needs` (inputs; in an inner array, one of them), `confirm` (the flag that says it was done, or the text where it is `inWords`), `cookie` (the name under which a server
 //! sends the refresh token), `own` (the answers are this package's
-//! own results: another one of it is asked, the handler of [`crate::edge`]), and what says where things are in the answer: JSON Pointers, or names. `list` has those of [`crate::model`] and `pageSize`, `isOffset` (the cursor counts sessions) and `handle` (a secret that revocations take for the id).
+//! own results: another one of it is asked, the handler of [`crate::edge`]), and what says where things are in the answer: JSON Pointers, or names. `list` has those of [`crate::model`] and `pageSize`, `isOffset` (the cursor counts sessions), `isStable` (the id in a token is a session's for as long as that lives) and `handle` (a secret that revocations take for the id).
 
 mod authvital;
 mod better_auth;

@@ -1,6 +1,7 @@
 //! How answers are read: by a back-end's profile, and errors wherever back-ends are used to put them.
 
 use super::{Answer, Asked, Hook, Operation, said, unexpected};
+use crate::device::has;
 use crate::error::{Code, Error};
 use crate::http::{Response, is_bearer};
 use crate::json::{Json, Writer, join, words};
@@ -33,8 +34,16 @@ pub fn read(asked: &Asked<'_>, response: Response<'_>, hook: Hook) -> Result<Ans
     }
     let says = |name: &str| asked.endpoint.get(name).and_then(|path| body.at(&path.as_words())).unwrap_or(Json::NULL);
     let lacks = |what: &str| Err(unexpected(&response, &join("it has no \"", what, "\"")));
+    // That is no list, and confirms nothing.
+    if response.is_page {
+        return Err(unexpected(&response, "it is a page, or not whole: check baseUrl"));
+    }
     match asked.operation {
         Operation::List => {
+            // A success by its status only.
+            if body.flag("success") == Some(false) {
+                return Err(declined(&response));
+            }
             if asked.listed.member("lacks").is_word("id") {
                 return Err(unexpected(&response, "a session has no \"id\""));
             }
@@ -86,21 +95,19 @@ pub fn read(asked: &Asked<'_>, response: Response<'_>, hook: Hook) -> Result<Ans
         }
         _ => {
             let confirm = asked.endpoint.member("confirm").word();
-            if !confirm.is_empty() && body.flag(confirm).is_none() {
+            let told = body.member(confirm);
+            let is_told = if asked.endpoint.is("inWords") { told.is_string() } else { told.as_bool().is_some() };
+            if !confirm.is_empty() && !is_told {
                 return lacks(confirm);
-            }
-            // That is no confirmation.
-            if response.is_page {
-                return Err(unexpected(&response, "it is a page"));
             }
             // Clerk answers with the session, whatever it was before.
             let status = body.member("status");
             let declines = words("success status ok").any(|flag| body.flag(flag) == Some(false))
                 || status.is_among("active pending error failed")
-                || !body.member("error").is_null();
+                || !matches!(body.member("error").source(), "null" | "false" | "\"\"" | "[]" | "{}")
+                || body.member("errors").items().next().is_some();
             if declines && response.is_success() {
-                let words = first(body, WORDS).unwrap_or_default();
-                return Err(explained(said(Code::Rejected, "the back-end declined", &words), &response));
+                return Err(declined(&response));
             }
             let success = !status.is_among("ended expired removed abandoned replaced");
             Ok(Answer::Ended { success, count: number_at(body, COUNTS), message: first(body, "message") })
@@ -117,6 +124,11 @@ pub fn number_at(body: Json<'_>, paths: &str) -> Option<i64> {
     words(paths).find_map(|path| body.at(path)?.as_scaled(0)).filter(|number| (0..1 << 53).contains(number))
 }
 
+/// The answer itself says no.
+fn declined(response: &Response<'_>) -> Error {
+    explained(said(Code::Rejected, "the back-end declined", &first(response.body, WORDS).unwrap_or_default()), response)
+}
+
 /// The error that a status stands for, with the back-end's words.
 fn refused(asked: &Asked<'_>, response: &Response<'_>) -> Error {
     let body = response.body;
@@ -129,6 +141,10 @@ fn refused(asked: &Asked<'_>, response: &Response<'_>) -> Error {
         // A refresh token that is no good any more, in the words of KSeF and of RFC 6749.
         400 if is_refresh && (matches!(server_code.as_str(), "21301" | "21304" | "21308") || body.member("error").word() == "invalid_grant") => {
             (Code::Unauthenticated, "the refresh token is no good any more")
+        }
+        // RFC 9470, 3.
+        401 if response.header("www-authenticate").is_some_and(|how| has(&how, "insufficient_user_authentication")) => {
+            (Code::ReauthenticationRequired, "the back-end wants the user to sign in again first")
         }
         401 => (Code::Unauthenticated, "the back-end does not accept the credentials"),
         403 => (Code::Forbidden, "the back-end does not allow it"),
@@ -147,7 +163,9 @@ fn refused(asked: &Asked<'_>, response: &Response<'_>) -> Error {
 fn explained(mut error: Error, response: &Response<'_>) -> Error {
     let body = response.body;
     error.server_code = first(body, CODES);
-    error.details = words(DETAILS).find_map(|path| body.at(path)).filter(|details| !details.is_string()).map(|details| details.source().into());
+    // What is longer nobody reads, and looking for secrets in it takes its time.
+    let is_fit = |details: &Json<'_>| !details.is_string() && details.source().len() < 65_536;
+    error.details = words(DETAILS).find_map(|path| body.at(path)).filter(is_fit).map(|details| details.source().into());
     error.request_id = first(body, IDS);
     if error.code == Code::PartialRevocation {
         let of = |name| Some(body.member("error").member(name)).filter(|list| list.is_array()).map_or("[]", Json::source).into();

@@ -177,9 +177,9 @@ test("memory that an enormous answer took is given back", async () => {
     const sessions = createSessions({ provider: "authvital", baseUrl: "https://a.example.com", token: "t", fetch: async () => Response.json(many, { status: 422 }) });
     const { code, details } = await sessions.list().catch((error) => error);
     await sessions.capabilities();
-    process.stdout.write(JSON.stringify([code, details.length, memories.length, memories[0].buffer.byteLength > 64 * 1024 * 1024, memories[1].buffer.byteLength < 4 * 1024 * 1024]));
+    process.stdout.write(JSON.stringify([code, details, memories.length, memories[0].buffer.byteLength > 64 * 1024 * 1024, memories[1].buffer.byteLength < 4 * 1024 * 1024]));
   `);
-  assert.deepEqual(result, ["rejected", 50_000, 2, true, true]);
+  assert.deepEqual(result, ["rejected", null, 2, true, true]);
 });
 
 test("creating a client does nothing, not even with wrong options", async () => {

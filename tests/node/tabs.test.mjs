@@ -1,0 +1,93 @@
+// Refreshes in a browser, where what came of one is told to other tabs: what was told once must not stand in the way of the next.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createSessions, fails, inBrowser, json, settles } from "./support.mjs";
+
+/** A back-end whose refresh token stays the same. What it last gave is good, until it is `over`. */
+function staying(answer = {}) {
+  const server = { good: "a0", given: 0, lists: 0, over: () => (server.good = "") };
+  server.fetch = async (request) => {
+    if (request.method === "POST") return json({ access: (server.good = `a${++server.given}`), ...answer });
+    server.lists++;
+    return request.headers.get("authorization") === `Bearer ${server.good}` ? json({ sessions: [] }) : json({}, { status: 401 });
+  };
+  return server;
+}
+
+const REFRESH = { method: "POST", path: "/t", body: { token: "{refreshToken}" }, accessToken: "access", refreshToken: "refresh" };
+const profile = (refresh) => ({ name: "p", list: { method: "GET", path: "/s" }, revoke: { method: "DELETE", path: "/s/{id}" }, refresh });
+
+test("a refresh token that stays is used each time that its access token has run out", async () => {
+  for (const [host, refresh, more] of [["x", { ...REFRESH, refreshToken: undefined }], ["y", REFRESH], ["z", REFRESH, { credentials: "include" }]]) {
+    const server = staying();
+    const sessions = createSessions({ provider: profile(refresh), baseUrl: `https://${host}.example.com`, token: "a0", refreshToken: "r0", fetch: server.fetch, totalTimeout: 4000, ...more });
+    await inBrowser(async () => {
+      for (const times of [1, 2, 3]) {
+        server.over();
+        await settles(sessions.list());
+        assert.deepEqual([server.given, server.lists], [times, 2 * times]);
+      }
+      const pair = await settles(sessions.refresh());
+      assert.deepEqual([pair.accessToken, pair.refreshToken, server.given], ["a4", "r0", 4]);
+    });
+  }
+});
+
+test("calls that wait at the same time share the refresh; one that comes later has its own", async () => {
+  const server = staying();
+  const client = () => createSessions({ provider: profile(REFRESH), baseUrl: "https://shared.example.com", token: "a0", refreshToken: "r0", fetch: server.fetch, totalTimeout: 4000 });
+  await inBrowser(async () => {
+    const pairs = await settles(Promise.all([client().refresh(), client().refresh()]));
+    assert.equal(server.given, 1);
+    assert.deepEqual(pairs.map(({ accessToken }) => accessToken), ["a1", "a1"]);
+    assert.equal((await settles(client().refresh())).accessToken, "a2");
+  });
+});
+
+test("one that rotates is taken from whoever has exchanged it, whenever that was", async () => {
+  const server = staying({ refresh: "r1" });
+  const client = () => createSessions({ provider: profile(REFRESH), baseUrl: "https://rotating.example.com", token: "a0", refreshToken: "r0", fetch: server.fetch, totalTimeout: 4000 });
+  await inBrowser(async () => {
+    await settles(client().refresh());
+    assert.equal((await settles(client().refresh())).accessToken, "a1");
+    assert.equal(server.given, 1);
+  });
+});
+
+test("in a cookie it is the user's who is signed in now", async () => {
+  const server = { user: "alice", given: 0 };
+  const fetch = async (request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname.startsWith("/oauth")) return json({ message: `Cannot ${request.method} ${pathname}`, error: "Not Found", statusCode: 404 }, { status: 404 });
+    if (pathname.endsWith("/refresh")) return json({ access_token: `${server.user}-${++server.given}`, expires_in: 3600, token_type: "Bearer" });
+    return json({ sessions: [], count: 0 });
+  };
+  const client = (token) => createSessions({ provider: "authvital", baseUrl: "https://cookie.example.com", credentials: "include", token, fetch, totalTimeout: 4000 });
+  await inBrowser(async () => {
+    const alice = client("alice-0");
+    // The first call of all: which generation this is, is not known yet.
+    for (const times of [1, 2]) {
+      const { accessToken, refreshToken } = await settles(alice.refresh());
+      assert.deepEqual([accessToken, refreshToken], [`alice-${times}`, null]);
+    }
+    server.user = "bob";
+    assert.equal((await settles(client("bob-0").refresh())).accessToken, "bob-3");
+  });
+});
+
+test("a 401 is cured with the cookie, too", async () => {
+  const server = { good: "", given: 0 };
+  const fetch = async (request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname.startsWith("/oauth")) return json({ message: `Cannot ${request.method} ${pathname}`, error: "Not Found", statusCode: 404 }, { status: 404 });
+    if (pathname.endsWith("/refresh")) return json({ access_token: (server.good = `new-${++server.given}`), expires_in: 3600, token_type: "Bearer" });
+    return request.headers.get("authorization") === `Bearer ${server.good}` ? json({ sessions: [], count: 0 }) : json({ message: "Invalid access token" }, { status: 401 });
+  };
+  const options = { provider: "authvital", baseUrl: "https://cure.example.com", token: "old", fetch, totalTimeout: 4000 };
+  await inBrowser(async () => {
+    await settles(createSessions({ ...options, credentials: "include" }).list());
+    assert.equal(server.given, 1);
+    await fails(createSessions({ ...options, baseUrl: "https://none.example.com" }).list(), "unauthenticated");
+    assert.equal(server.given, 1, "nobody said that cookies are sent");
+  });
+});

@@ -577,3 +577,31 @@ describe("more", () => {
     assert.ok(!(await server.ids()).includes(other.id));
   });
 });
+
+test("what its revocation took is good once: a session that is over is looked for again", async () => {
+  const live = new Map([["s1", "t1"], ["s2", "t2"]]);
+  const { sessions, sent } = faked(async (request) => {
+    if (request.method === "GET") return json([...live].map(([id, token]) => ({ id, token, userId: "u" })));
+    const { token } = await request.json();
+    for (const [id, own] of live) if (own === token) live.delete(id);
+    return json({ status: true });
+  }, { provider: "better-auth", token: "t1.signature" });
+  assert.equal((await settles(sessions.revoke("s2"))).outcome, "revoked");
+  await fails(sessions.revoke("s2"), "not_found");
+  assert.deepEqual(sent.map(({ method }) => method), ["GET", "POST", "GET"]);
+  await settles(sessions.list());
+  sent.length = 0;
+  assert.equal((await settles(sessions.revoke("s1"))).outcome, "revoked");
+  assert.equal(sent.length, 1, "known from the list");
+});
+
+test("a page of the server's own origin needs no token, and no credentials", async (t) => {
+  t.after(() => delete globalThis.location);
+  globalThis.location = { origin: "https://auth.example.com", href: "https://auth.example.com/devices", hostname: "auth.example.com" };
+  const list = (options) => faked(() => json([{ id: "s1", token: "t1", userId: "u" }]), { provider: "better-auth", token: undefined, ...options }).sessions.list();
+  assert.equal((await settles(list())).sessions.length, 1);
+  await fails(list({ credentials: "omit" }), "unauthenticated");
+  for (const baseUrl of ["https://auth.example.com.evil.example", "http://auth.example.com:8080"]) await fails(list({ baseUrl, allowInsecure: true }), "unauthenticated");
+  // Somebody who has tokens has none at the moment.
+  await fails(list({ token: () => null }), "unauthenticated");
+});

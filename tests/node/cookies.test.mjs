@@ -1,6 +1,6 @@
 // Clearing cookies on a server: Set-Cookie values for the answer to the browser.
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { fails, faked, json, settles } from "./support.mjs";
 
 const GONE = "Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
@@ -80,4 +80,58 @@ test("what a browser would ignore is invalid_options, on the first call of any m
     await fails(sessions.logout(), "invalid_options", JSON.stringify(spec));
     assert.equal(sent.length, 0);
   }
+});
+
+describe("on a page", () => {
+  /** A page at /account with such cookies: `name|path`. */
+  function page(t, jar, { store, breaks } = {}) {
+    t.after(() => ["document", "cookieStore", "location"].forEach((name) => delete globalThis[name]));
+    const seen = () => [...jar].filter((cookie) => "/account".startsWith(cookie.split("|")[1]));
+    const remove = (name, path) => jar.delete(`${name}|${path}`);
+    globalThis.location = { origin: "https://app.example.com", href: "https://app.example.com/account", hostname: "app.example.com" };
+    globalThis.document = {
+      get cookie() {
+        return seen().map((cookie) => `${cookie.split("|")[0]}=1`).join("; ");
+      },
+      set cookie(text) {
+        if (breaks) throw new DOMException("sandboxed", "SecurityError");
+        remove(text.split("=")[0], /Path=([^;]+)/.exec(text)[1]);
+      },
+    };
+    if (store) globalThis.cookieStore = store;
+    return jar;
+  }
+  const script = (name, path) => ({ name, path, httpOnly: false });
+
+  test("one on another path goes as well, and is told from one of the same name", async (t) => {
+    const jar = page(t, new Set(["t|/", "t|/admin", "u|/admin"]));
+    const { cookies } = await logout([script("t", "/"), script("t", "/admin"), script("u", "/admin")]);
+    assert.deepEqual(cookies.map(({ name, outcome }) => `${name} ${outcome}`), ["t cleared", "t not-visible", "u not-visible"]);
+    assert.deepEqual([...jar], []);
+  });
+
+  test("two of one name that are both in sight are both cleared; one that is left over is told", async (t) => {
+    page(t, new Set(["t|/", "t|/account"]));
+    assert.deepEqual((await logout([script("t", "/"), script("t", "/account")])).cookies.map(({ outcome }) => outcome), ["cleared", "cleared"]);
+    page(t, new Set(["t|/", "t|/account"]));
+    assert.deepEqual((await logout([script("t", "/")])).cookies.map(({ outcome }) => outcome), ["still-present"]);
+    page(t, new Set());
+    assert.deepEqual((await logout([script("t", "/")])).cookies.map(({ outcome }) => outcome), ["absent"]);
+  });
+
+  test("a document that refuses is no reason to fail", async (t) => {
+    page(t, new Set(["t|/"]), { breaks: true });
+    const { server, cookies } = await logout([script("t", "/")]);
+    assert.deepEqual([server, cookies[0].outcome], ["confirmed", "still-present"]);
+  });
+
+  test("a store that stops answering says nothing", async (t) => {
+    for (const [answers, outcome] of [[[["t"], []], "cleared"], [[[], []], "absent"], [[["t"]], "not-visible"], [[[]], "not-visible"], [[["t"], ["t"]], "still-present"]]) {
+      page(t, new Set());
+      delete globalThis.document;
+      let asked = 0;
+      globalThis.cookieStore = { getAll: async () => answers[Math.min(asked++, 1)] ?? Promise.reject(new Error("no")), delete: async () => {} };
+      assert.deepEqual((await logout([script("t", "/")])).cookies.map((cookie) => cookie.outcome), [outcome], JSON.stringify(answers));
+    }
+  });
 });

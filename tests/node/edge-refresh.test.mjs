@@ -581,3 +581,39 @@ describe("a logout", () => {
     });
   }
 });
+
+test("where the token is not replaced: requests that come together share a refresh each time that it is due", async (context) => {
+  const wait = clock(context);
+  const sent = [];
+  const fetch = async (request) => {
+    if (request.method === "GET") return json(EMPTY_LIST);
+    sent.push((await request.json()).refresh_token);
+    return json({ access_token: jwt({ exp: Math.floor(Date.now() / SECOND) + 60 }), expires_in: 60, token_type: "Bearer" });
+  };
+  const ask = asking({ sessions: { provider: { ...REST, refresh: { ...REST.refresh, accessToken: "access_token", refreshToken: undefined } }, baseUrl: "https://auth.example.com", fetch } });
+  for (const times of [1, 2, 3]) {
+    const answers = await Promise.all(Array.from({ length: 5 }, () => ask(LIST, { cookie: R1 })));
+    assert.deepEqual(answers.map(({ status }) => status), [200, 200, 200, 200, 200]);
+    assert.equal(sent.length, times);
+    wait(61 * SECOND);
+  }
+});
+
+test("a clock that is hours ahead takes no cookie away", async (context) => {
+  const wait = clock(context);
+  wait(2 * HOUR);
+  const there = () => new Date(Date.now() - 2 * HOUR);
+  const tokens = () => ({ access_token: jwt({ exp: Math.floor(there() / SECOND) + 3600 }), refresh_token: jwt({ exp: Math.floor(there() / SECOND) + 5400 }), expires_in: 3600, token_type: "Bearer" });
+  const fetch = async ({ method }) => {
+    const answer = json(method === "GET" ? EMPTY_LIST : tokens());
+    answer.headers.set("date", there().toUTCString());
+    return answer;
+  };
+  const ask = asking({ sessions: { ...AUTHVITAL, baseUrl: "https://auth.example.com", fetch } });
+  const { set } = await ask(LIST, { cookie: R1 });
+  assert.ok(Number(set.access_token["max-age"]) > 3000 && Number(set.refresh_token["max-age"]) > 5000, JSON.stringify(set));
+});
+
+test("cookies in the client's form are refused", () => {
+  assert.throws(() => createSessionsHandler({ sessions: AUTHVITAL, cookies: [{ name: "a" }] }), { code: "invalid_options" });
+});

@@ -307,3 +307,49 @@ describe("get, current, revokeCurrent and logout from the list", () => {
     assert.equal(lines(sent).filter((line) => line === "POST /r").length, 1);
   });
 });
+
+const SIX = { sessions: Array.from({ length: 6 }, (_, at) => ({ id: `s${at}`, current: at === 0 })) };
+
+test("onReauthenticate: one dialog for all that need it", async () => {
+  for (const again of [true, false]) {
+    let [asked, isFresh] = [0, false];
+    const { sessions } = faked((request) => (request.method === "GET" ? json(SIX) : isFresh ? new Response(null, { status: 204 }) : json({ code: "SESSION_NOT_FRESH" }, { status: 403 })), {
+      provider: "rest",
+      onReauthenticate: async () => {
+        asked++;
+        await new Promise((resolve) => setImmediate(resolve));
+        return (isFresh = again);
+      },
+    });
+    if (again) assert.equal((await settles(sessions.revokeOthers())).count, 5);
+    else assert.equal((await fails(sessions.revokeOthers(), "partial_revocation")).failed.length, 5);
+    assert.equal(asked, 1);
+  }
+  // One that throws at once is not kept.
+  let asked = 0;
+  const { sessions } = faked(() => json({ code: "SESSION_NOT_FRESH" }, { status: 403 }), {
+    provider: "rest",
+    onReauthenticate: () => {
+      asked++;
+      throw new Error("no");
+    },
+  });
+  for (const times of [1, 2]) {
+    await fails(sessions.revoke("a"), "reauthentication_required");
+    assert.equal(asked, times);
+  }
+});
+
+test("where no session is known at the address for it, nothing was ended", async () => {
+  const { sessions, sent } = faked((request) => (request.method === "GET" ? json(SIX) : json({ message: "Cannot DELETE" }, { status: 404 })), { provider: "rest" });
+  const error = await fails(sessions.revokeOthers(), "partial_revocation");
+  assert.deepEqual([error.revoked, error.failed.map(({ id, error }) => [id, error.code])], [[], [1, 2, 3, 4, 5].map((at) => [`s${at}`, "not_found"])]);
+  assert.equal(sent.filter(({ method }) => method === "GET").length, 2);
+  assert.equal((await fails(sessions.revokeAll(), "partial_revocation")).failed.length, 6);
+});
+
+test("where they have all gone by themselves, they are", async () => {
+  let lists = 0;
+  const { sessions } = faked((request) => (request.method === "GET" ? json(lists++ ? { sessions: SIX.sessions.slice(0, 1) } : SIX) : json({}, { status: 404 })), { provider: "rest" });
+  assert.deepEqual((await settles(sessions.revokeOthers())).revoked, [1, 2, 3, 4, 5].map((at) => `s${at}`));
+});

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { createSessions, describeDevice, fails, jwt, serve, settles } from "./support.mjs";
+import { createSessions, describeDevice, fails, faked, jwt, serve, settles } from "./support.mjs";
 
 // ---------------------------------------------------------------- the documentation, as code
 
@@ -436,4 +436,11 @@ test("a path that would leave baseUrl's, or is none, is refused", async () => {
     const provider = { list: { method: "GET", path: "/s" }, revoke: { method: "POST", path: "/s/{id}" }, logout: { method: "POST", path } };
     await fails(createSessions({ provider, baseUrl: "https://api.example.com/v2", token: "t" }).list(), "invalid_options", JSON.stringify(path));
   }
+});
+
+test("the CSRF cookie is the one that is sent", async () => {
+  const provider = { list: { method: "GET", path: "/s" }, revoke: { method: "DELETE", path: "/s/{id}" }, csrf: { cookie: "csrf", header: "X-CSRF" }, auth: "cookie" };
+  const { sessions, sent } = faked(() => new Response(null, { status: 204 }), { provider, headers: { Cookie: "csrf=client" } });
+  await settles(sessions.revoke("a", { headers: { cookie: "csrf=call" } }));
+  assert.deepEqual([sent[0].headers.get("cookie"), sent[0].headers.get("x-csrf")], ["csrf=call", "call"]);
 });

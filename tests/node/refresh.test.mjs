@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { beforeEach, test } from "node:test";
-import { claims, closeTo, createSessions, EMPTY_LIST, fails, faked, fastForward, inBrowser, json, jwt, never, sandbox, seconds, settles, signedIn } from "./support.mjs";
+import { EMPTY_LIST, claims, closeTo, createSessions, fails, faked, fastForward, held, inBrowser, json, jwt, never, sandbox, seconds, settles, signedIn } from "./support.mjs";
 
 beforeEach(() => sandbox.reset());
 
@@ -538,3 +538,23 @@ test("what another tab has only half stored is no pair of tokens", () =>
     assert.deepEqual([told, refreshes(back), back.replays], [[tokens], 1, 0]);
     assert.ok(claims(tokens.accessToken).sid);
   }));
+
+test("a call that waits for a refresh goes no further when the user logs out meanwhile", async () => {
+  let open;
+  const stored = new Promise((resolve) => (open = resolve));
+  const { sessions, sent } = faked(async (request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/oauth/token") return json({ access_token: "a1", refresh_token: "r1", expires_in: 3600 });
+    if (pathname === "/oauth/logout") return json({ success: true, message: "Logged out" });
+    return json({}, { status: 401 });
+  }, { token: "a0", refreshToken: "r0", clientId: "web", onTokens: () => stored });
+  const list = sessions.list();
+  list.catch(() => {});
+  while (!sent.some(({ url }) => url.endsWith("/token"))) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  const logout = sessions.logout();
+  await settles(logout);
+  open();
+  await fails(list, "unauthenticated");
+  assert.deepEqual(sent.map(({ url }) => new URL(url).pathname), ["/oauth/sessions", "/oauth/token", "/oauth/logout"]);
+});

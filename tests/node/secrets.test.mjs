@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { inspect } from "node:util";
-import { createSessions, EMPTY_LIST, faked, G1, G2, json, never, sandbox, SessionsError, settles, signedIn } from "./support.mjs";
+import { EMPTY_LIST, G1, G2, SessionsError, createSessions, fails, faked, json, never, sandbox, settles, signedIn, told } from "./support.mjs";
 
 beforeEach(() => sandbox.reset());
 
@@ -157,4 +157,18 @@ test("secrets in the items of a list are not in raw", async () => {
   const item = { id: "a", createdAt: "2026-01-01T00:00:00Z", refresh_token: SECRETS.refreshToken, accessToken: SECRETS.token, token: SECRETS.fresh, nested: { secret: SECRETS.key, password: SECRETS.key } };
   const { sessions } = faked(() => json({ sessions: [item], count: 1 }), { token: SECRETS.token, refreshToken: SECRETS.refreshToken });
   clean((await sessions.list()).sessions, "raw");
+});
+
+test("what a runtime has put of the request into its own error is taken out", async () => {
+  const cause = Object.assign(new Error("parse"), { data: "authorization: Bearer MARK-secret" });
+  const { sessions } = faked(() => Promise.reject(new TypeError("fetch failed", { cause })), { token: "MARK-secret" });
+  const error = await fails(sessions.list(), "network");
+  assert.ok(error.cause.cause === cause && !told(error).includes("MARK-secret"));
+});
+
+test("nor is a token in an answer as it would stand in an address", async () => {
+  const token = "ab+cd/efgh1234567==";
+  const { sessions } = faked(() => json({ message: `bad ${encodeURIComponent(token)}`, errors: [{ token: encodeURIComponent(token) }] }, { status: 400 }), { token });
+  const error = await fails(sessions.list(), "rejected");
+  assert.ok(!told(error).includes(encodeURIComponent(token)), error.message);
 });

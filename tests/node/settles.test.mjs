@@ -5,7 +5,7 @@ import { getEventListeners } from "node:events";
 import path from "node:path";
 import { beforeEach, test } from "node:test";
 import { promisify } from "node:util";
-import { createAuthVital, createSessions, EMPTY_LIST, fails, faked, fastForward, G1, json, never, project, sandbox, SessionsError, settles, signedIn } from "./support.mjs";
+import { EMPTY_LIST, G1, SessionsError, createAuthVital, createSessions, fails, faked, fastForward, json, never, project, sandbox, settles, signedIn } from "./support.mjs";
 
 beforeEach(() => sandbox.reset());
 
@@ -647,4 +647,37 @@ test("a logout that is aborted before anything is sent was skipped", async () =>
   assert.deepEqual([result.server, result.error.code, sent.length], ["skipped", "aborted", 0]);
   // What it clears on this side is cleared all the same.
   await fails(sessions.list(), "unauthenticated");
+});
+
+test("a refresh whose signal has fired sends nothing", async () => {
+  const { sessions, sent } = faked(() => json({}), { refreshToken: "r0", clientId: "web" });
+  await fails(sessions.refresh({ signal: AbortSignal.abort() }), "aborted");
+  assert.equal(sent.length, 0);
+});
+
+test("a Response whose members throw is none, and the token that it answers is not sent again", async () => {
+  const throws = (name) => Object.defineProperty({ status: 200, headers: new Headers() }, name, { get: () => { throw Object.assign(new Error("boom"), { code: "rejected" }); } });
+  for (const response of [throws("status"), throws("headers"), { status: 200, headers: { get() { throw new Error("boom"); } } }]) {
+    const { sessions, sent } = faked(async () => response, { refreshToken: "r0", clientId: "web" });
+    await fails(sessions.refresh(), "invalid_response");
+    await fails(sessions.refresh(), "unauthenticated");
+    assert.equal(sent.length, 1);
+  }
+});
+
+test("what can't be looked at is an error like any other", async () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  assert.equal(SessionsError.is(proxy), false);
+  for (const options of [{ token: () => Promise.reject(proxy) }, { fetch: () => Promise.reject(proxy) }, { provider: new Proxy({}, { get() { throw proxy; } }) }]) {
+    const error = await createSessions({ provider: "rest", baseUrl: "https://auth.example.com", token: "t", maxRetries: 0, ...options }).list().catch((error) => error);
+    assert.ok(SessionsError.is(error), String(options));
+  }
+});
+
+test("a logout takes no promise and no number", async () => {
+  const { sessions, sent } = faked(() => json({ success: true, message: "Logged out" }));
+  for (const wrong of [Promise.resolve("r"), 123, true, () => {}]) await fails(sessions.logout(wrong), "invalid_argument");
+  assert.equal(sent.length, 0);
+  for (const right of [undefined, null, {}]) assert.equal((await settles(faked(() => json({ success: true, message: "Logged out" })).sessions.logout(right))).server, "confirmed");
 });

@@ -1,7 +1,7 @@
 // Refreshes in a browser, where what came of one is told to other tabs: what was told once must not stand in the way of the next.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createSessions, fails, inBrowser, json, settles } from "./support.mjs";
+import { createSessions, fails, inBrowser, json, never, settles } from "./support.mjs";
 
 /** A back-end whose refresh token stays the same. What it last gave is good, until it is `over`. */
 function staying(answer = {}) {
@@ -89,5 +89,31 @@ test("a 401 is cured with the cookie, too", async () => {
     assert.equal(server.given, 1);
     await fails(createSessions({ ...options, baseUrl: "https://none.example.com" }).list(), "unauthenticated");
     assert.equal(server.given, 1, "nobody said that cookies are sent");
+  });
+});
+
+test("a pair that onTokens could not store is the other tab's all the same", async () => {
+  const posts = [];
+  const fetch = async (request) => {
+    if (request.method !== "POST") return json({ sessions: [] });
+    posts.push((await request.json()).token);
+    return json({ access: "a1", refresh: "r1" });
+  };
+  const client = (more) => createSessions({ provider: profile(REFRESH), baseUrl: "https://full.example.com", token: "a0", refreshToken: "r0", fetch, totalTimeout: 4000, ...more });
+  await inBrowser(async () => {
+    const full = client({ onTokens: () => Promise.reject(new Error("quota")) });
+    await fails(full.refresh(), "internal");
+    const { accessToken, refreshToken } = await settles(client().refresh());
+    assert.deepEqual([accessToken, refreshToken, posts], ["a1", "r1", ["r0"]]);
+  });
+});
+
+test("nor does one that onTokens never ends with count as lost", async () => {
+  const fetch = async (request) => (request.method === "POST" ? json({ access: "a1", refresh: "r1" }) : json({ sessions: [] }));
+  const client = (more) => createSessions({ provider: profile(REFRESH), baseUrl: "https://hangs.example.com", token: "a0", refreshToken: "r0", fetch, totalTimeout: 500, ...more });
+  await inBrowser(async () => {
+    const hangs = client({ onTokens: never });
+    await fails(hangs.refresh(), "timeout");
+    assert.equal((await settles(client({ totalTimeout: 4000 }).refresh())).accessToken, "a1");
   });
 });

@@ -19,7 +19,7 @@ export type ListedSessions = Pick<Sessions, "list" | "revoke" | "revokeOthers" |
  * Lists the sessions of `sessions`, and ends them after a confirmation. It needs neither a framework nor WebAssembly of its own, and works under a strict content security policy. What comes from a session is
  * shown as text only. What the back-end can't do is not offered.
  *
- * Its texts are in the language of its `lang` attribute, or of the nearest element around it that has one: English, German and Polish, otherwise English. Times and plurals are by `Intl`.
+ * Its texts are in the language of its `lang` attribute, of the nearest element around it that has one, or of the browser: English, German and Polish, otherwise English. Times and plurals are by `Intl`.
  *
  * The slot `logged-out` is shown after the end of the session: the place for a link to your sign-in.
  */
@@ -42,7 +42,7 @@ export class AuthSessionList extends HTMLElement {
   watch: AsyncIterable<SessionChange> | ((signal: AbortSignal) => AsyncIterable<SessionChange>) | null;
   /** Texts of your own, all or some, instead of the built-in ones; with them the dates are in the element's language whatever it is. */
   texts: OwnTexts | null;
-  /** Level of its title, 1 to 6; groups are one below, devices two. The attribute is `heading-level`; default 2. */
+  /** Level of its title, 1 to 6; groups are one below, devices two, and none below 6. The attribute is `heading-level`; default 2. */
   headingLevel: number;
 
   /** Loads again. After a logout it starts over. Doesn't reject: what fails is shown, and is an `error`. */
@@ -65,7 +65,7 @@ export const texts: { readonly en: Texts; readonly pl: Texts; readonly de: Texts
 
 /** All are `CustomEvent`s that bubble and leave shadow trees, but for `error`, which does not bubble. None has a token. */
 export interface AuthSessionListEvents {
-  /** Sessions have been ended, also where some others failed. */
+  /** Sessions have ended, also where some others failed, or where one was over already. */
   revoked: CustomEvent<RevokedDetail>;
   /** The session of this client has ended, or is not accepted any more: the place to go to your sign-in. */
   "logged-out": CustomEvent<LoggedOutDetail>;
@@ -95,7 +95,7 @@ export interface RevokedDetail {
 }
 
 export interface LoggedOutDetail {
-  /** `ended`: the back-end answered `unauthenticated`. */
+  /** `ended`: nobody is signed in any more. The back-end answered `unauthenticated`, or there is no token. */
   reason: "logout" | "everywhere" | "ended";
   /** False where the server didn't confirm a logout: the session may still be there. */
   confirmed: boolean;

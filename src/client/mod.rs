@@ -1107,13 +1107,10 @@ impl<'a> Call<'a> {
         let codes = self.json.member("codes");
         // If the back-end knows none of those that it has listed, it may have been asked at the wrong place.
         if left.is_none() && ids.items().next().is_some() && codes.items().all(|code| code.is_word("not_found")) {
-            self.keep
-                .flag("isChecking", true)
-                .json("ended", ids.source())
-                .json("targets", "null")
-                .json("ownId", "null")
-                .json("read", "null")
-                .json("seen", "null");
+            self.keep.flag("isChecking", true).json("ended", ids.source());
+            for name in words("targets ownId read seen") {
+                self.keep.json(name, "null");
+            }
             self.cursor = "null".into();
             self.ask(Some(ListAll));
             return self.send();

@@ -1,10 +1,3 @@
-/** What a member of anything is: proxies and getters may throw. */
-function attempt(read) {
-  try {
-    return read();
-  } catch {}
-}
-
 const BRAND = Symbol.for("auth-sessions.SessionsError");
 
 /** The only thing that auth-sessions throws. */
@@ -31,7 +24,12 @@ export class SessionsError extends Error {
 
   /** Also for instances of other realms and of other copies of this package. */
   static is(value) {
-    return attempt(() => value?.[BRAND] === true) ?? false;
+    // Proxies may throw.
+    try {
+      return value[BRAND] === true;
+    } catch {
+      return false;
+    }
   }
 }
 
@@ -40,9 +38,12 @@ export const fail = (code, message, cause) => ({ code, message, cause });
 
 export function toSessionsError(error, provider, operation) {
   if (SessionsError.is(error)) return error;
-  const about = { provider: typeof provider === "string" ? provider : (attempt(() => provider.name) ?? (provider ? "rest" : null)), operation };
-  if (!attempt(() => typeof error.code === "string" && typeof error.message === "string" && !(error instanceof Error))) {
-    error = fail("internal", "an unexpected failure; its cause says more", error);
-  }
-  return new SessionsError({ ...error, ...about });
+  let name = typeof provider === "string" ? provider : provider ? "rest" : null;
+  let isFailure;
+  try {
+    name = provider?.name ?? name;
+    isFailure = typeof error.code === "string" && typeof error.message === "string" && !(error instanceof Error);
+  } catch {}
+  if (!isFailure) error = fail("internal", "an unexpected failure; its cause says more", error);
+  return new SessionsError({ ...error, provider: name, operation });
 }

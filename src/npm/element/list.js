@@ -394,7 +394,7 @@ export class AuthSessionList extends Base {
     this.#update({ loading: true });
     if (!this.#state.sessions && !this.#state.problem) this.#say(language.texts.loading);
     try {
-      if (typeof sessions.capabilities !== "function") throw new TypeError("sessions must be what createSessions gives");
+      if (!sessions.capabilities) throw TypeError("sessions must be what createSessions gives");
       const capabilities = this.#state.capabilities ?? (await sessions.capabilities());
       // A session that moves meanwhile may stand on two pages.
       const found = new Map();
@@ -692,7 +692,7 @@ export class AuthSessionList extends Base {
 // ---------------------------------------------------------------- small parts
 
 /** Where a function of the application's for tokens fails, the user is as signed in as before. */
-const codeOf = (error) => (typeof error?.code !== "string" || (error.code === "unauthenticated" && error.status === null && error.cause !== undefined) ? "internal" : error.code);
+const codeOf = (error) => (typeof error?.code !== "string" || (error.code === "unauthenticated" && error.status === null && "cause" in error) ? "internal" : error.code);
 
 /** A failure, and when it may be tried again. */
 const problemOf = (error) => ({ error, code: codeOf(error), until: codeOf(error) === "rate_limited" && error.retryAfter > 0 ? Date.now() + error.retryAfter * 1000 : 0 });

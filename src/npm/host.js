@@ -538,10 +538,10 @@ export class Host {
 /** Made when one is asked for: most lists are only shown. */
 const byId = (handles) => (handles.byId ??= new Map(handles.ids.map((id, at) => [id, handles.values[at]])));
 
-/** Some runtimes put what they have sent into an error, the token with it. */
+/** Node's errors hold what has come that they could not read: a server's echo of the request is in it, with the token. */
 function bare(cause) {
   try {
-    for (let at = cause, n = 0; at && n < 9; at = at.cause, n++) delete at.data;
+    for (let at = cause, n = 0; at && n < 9; at = at.cause, n++) if (at.name === "HTTPParserError") delete at.data;
   } catch {}
   return cause;
 }

@@ -148,7 +148,7 @@ fn refused(asked: &Asked<'_>, response: &Response<'_>) -> Error {
         }
         401 => (Code::Unauthenticated, "the back-end does not accept the credentials"),
         403 => (Code::Forbidden, "the back-end does not allow it"),
-        404 | 410 if asked.operation == Operation::List => (Code::NotFound, "there is no list at this address: check baseUrl"),
+        404 | 410 if asked.operation == Operation::List => (Code::NotFound, "there is no list at this address (see baseUrl)"),
         404 | 410 => (Code::NotFound, "the back-end does not know it"),
         408 => (Code::Timeout, "the back-end gave up waiting"),
         409 => (Code::Conflict, "the back-end says that the state does not allow it"),

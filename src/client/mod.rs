@@ -290,8 +290,8 @@ impl<'a> Call<'a> {
                 Ok(action)
             }
             "reauthenticated" => {
-                // The user took their time.
-                self.keep.number("started", self.now);
+                // The user took their time, and has new tokens.
+                self.keep.number("started", self.now).json("refreshed", "null").flag("wasRefused", false);
                 Ok(self.ask_tokens())
             }
             "told" => Ok(done(self.json.member("pending").source())),
@@ -315,10 +315,12 @@ impl<'a> Call<'a> {
             );
         }
         // A refresh may have made another session of the one that is to be ended.
-        if self.json.get("isOwn").is_none() {
+        let own = self.json.get("ownToken").map(Json::as_words);
+        let is_newest = self.memory.member(memory::REFRESH).as_words() == self.refresh.expose();
+        if own.is_none() {
             let is_own = self.goal == Some(Revoke) && self.current.is_some_and(|current| current.as_words() == self.json.member("id").as_words());
-            self.keep.flag("isOwn", is_own);
-        } else if let (true, Some(current)) = (self.json.is("isOwn"), self.current) {
+            self.keep.text("ownToken", Some(if is_own { self.refresh.expose() } else { "" }));
+        } else if let (true, true, Some(current)) = (is_newest, is_among(self.memory, memory::REPLACED, &own.unwrap_or_default()), self.current) {
             self.id = Some(current);
             self.keep.json("foundId", current.source());
         }
@@ -1107,7 +1109,7 @@ impl<'a> Call<'a> {
         let codes = self.json.member("codes");
         // If the back-end knows none of those that it has listed, it may have been asked at the wrong place.
         if left.is_none() && ids.items().next().is_some() && codes.items().all(|code| code.is_word("not_found")) {
-            self.keep.flag("isChecking", true).json("ended", ids.source());
+            self.keep.flag("isChecking", true).json("ended", ids.source()).number("started", self.now);
             for name in words("targets ownId read seen") {
                 self.keep.json(name, "null");
             }

@@ -28,6 +28,8 @@ struct Driver {
     refresh_fails: bool,
     /// So many refreshes are another tab's.
     adopted: usize,
+    /// What a refresh makes of the old refresh token.
+    renews: Option<(String, String)>,
     warnings: Option<Text>,
 }
 
@@ -70,6 +72,7 @@ impl Driver {
             signs_in_again: false,
             refresh_fails: false,
             adopted: 0,
+            renews: None,
             warnings: None,
         }
     }
@@ -183,6 +186,10 @@ impl Driver {
                         let failure = r#"{"code":"network","message":"no answer","cause":null,"fatal":true}"#;
                         told = vec![("event", quoted("failed")), ("failure", failure.into())];
                         continue;
+                    }
+                    if let Some((old, new)) = &self.renews {
+                        self.memory.insert("replaced".into(), old.clone());
+                        self.memory.insert("refreshToken".into(), new.clone());
                     }
                     let was_adopted = self.adopted > 0;
                     self.adopted = self.adopted.saturating_sub(1);
@@ -1174,24 +1181,49 @@ fn what_was_learnt_of_one_user_is_nothing_for_the_next() {
 
 #[test]
 fn a_session_that_is_another_one_after_the_refresh_is_ended_as_that() {
-    let run = |id: &str, expiry: &str, answers: Vec<Reply>| {
-        let mut driver = Driver::new(answers).with("id", &quoted(id));
-        let old = (Some(token(&format!(r#"{{"iat":1767223800,"exp":{expiry}}}"#))), Some(refresh("s1")));
-        driver.tokens = [old, (Some("newer".into()), Some(refresh("s9")))].into();
+    let renewed = |answers: Vec<Reply>, id: &str, claims: &str, next: &str| {
+        let mut driver = Driver::new(answers).with("id", &quoted(id)).memory("skew", "0");
+        driver.tokens = [(Some(token(claims)), Some(refresh("s1"))), (Some("newer".into()), Some(refresh(next)))].into();
         driver.fixed = false;
-        let ended = driver.run("revoke").unwrap();
-        (text(&ended, "id").unwrap(), text(&ended, "outcome").unwrap(), driver.requests().last().unwrap().to_string())
+        driver
     };
     let refused = || Answer(401, r#"{"message":"Invalid access token"}"#);
     let ends = |id: &str| format!("POST https://auth.example/oauth/sessions/{id}/revoke");
-    assert_eq!(run("s1", "1767227400", vec![refused(), Answer(200, REVOKED)]), ("s1".into(), "revoked".into(), ends("s9")));
-    assert_eq!(run("s2", "1767227400", vec![refused(), Answer(200, REVOKED)]), ("s2".into(), "revoked".into(), ends("s2")));
+    const VALID: &str = r#"{"iat":1767223800,"exp":1767227400}"#;
+    let renews = Some((refresh("s1"), refresh("s9")));
+    for (id, ended) in [("s1", "s9"), ("s2", "s2")] {
+        let mut driver = renewed(vec![refused(), Answer(200, REVOKED)], id, VALID, "s9");
+        driver.renews.clone_from(&renews);
+        // The token that was refused first, then that of the refresh.
+        driver.tokens.push_front(driver.tokens[0].clone());
+        let result = driver.run("revoke").unwrap();
+        assert_eq!((text(&result, "id").as_deref(), driver.requests().last().unwrap().to_string()), (Some(id), ends(ended)));
+    }
     // Refreshed before anything was sent.
-    let mut driver = Driver::new([Answer(200, REVOKED)]).with("id", "\"s1\"").memory("skew", "0");
-    driver.tokens = [(Some(token(r#"{"iat":1767223800,"exp":1767225601}"#)), Some(refresh("s1"))), (Some(access()), Some(refresh("s9")))].into();
-    driver.fixed = false;
+    let mut driver = renewed(vec![Answer(200, REVOKED)], "s1", r#"{"iat":1767223800,"exp":1767225601}"#, "s9");
+    driver.renews.clone_from(&renews);
     driver.run("revoke").unwrap();
     assert_eq!(driver.requests(), ["refresh", &ends("s9")]);
+    // Somebody else has signed in meanwhile, here or for a fresh sign-in: their session is not what was meant.
+    let mut driver = renewed(vec![refused(), Answer(200, REVOKED)], "s1", VALID, "theirs");
+    driver.run("revoke").unwrap();
+    assert_eq!(*driver.requests().last().unwrap(), ends("s1"));
+    let stale = With(401, r#"{"www-authenticate":"Bearer error=\"insufficient_user_authentication\""}"#, "{}");
+    let mut driver = renewed(vec![stale, Answer(200, REVOKED)], "s1", VALID, "fresh").with("canReauthenticate", "true");
+    driver.signs_in_again = true;
+    driver.run("revoke").unwrap();
+    assert_eq!(*driver.requests().last().unwrap(), ends("s1"));
+}
+
+#[test]
+fn after_a_fresh_sign_in_its_tokens_count_and_not_those_of_a_refresh_before() {
+    let stale = Answer(403, r#"{"code":"SESSION_NOT_FRESH"}"#);
+    let mut driver = Driver::new([Answer(401, "{}"), stale, LIST]).with("canReauthenticate", "true");
+    driver.tokens = [access(), access(), access(), "fresh".into()].map(|access| (Some(access), Some(refresh("s1")))).into();
+    driver.fixed = false;
+    driver.signs_in_again = true;
+    driver.run("list").unwrap();
+    assert!(driver.log.last().unwrap().contains("Bearer fresh"), "{:?}", driver.log);
 }
 
 #[test]

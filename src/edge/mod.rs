@@ -32,10 +32,9 @@
 
 mod cookie;
 
-use crate::client::add_secrets;
 use crate::device::has;
 use crate::error::Code;
-use crate::http::{is_bearer, scrub};
+use crate::http::{encoded, is_bearer, scrub};
 use crate::json::{Document, Json, List, Writer, decimal, join, pair, quoted, root, unescape};
 use crate::jwt::{Claims, payload};
 use crate::provider::{Operation, by_name};
@@ -306,7 +305,9 @@ impl<'a> Visit<'a> {
         let found = [json.member("accessToken"), json.member("refreshToken"), tokens.member("accessToken"), tokens.member("refreshToken")];
         let mut secrets = Vec::new();
         for token in found.iter().map(|token| token.as_words()).chain(["access", "refresh"].map(|which| self.cookie(which))) {
-            add_secrets(&mut secrets, &token);
+            // Whole: a part of one may be a session's id.
+            secrets.push(encoded(&token));
+            secrets.push(token);
         }
         secrets.retain(|secret| secret.len() > 3);
         secrets

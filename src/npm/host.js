@@ -319,29 +319,24 @@ export class Host {
     return { event: "told" };
   }
 
-  /** Asks the user to sign in again. The time they take is not the call's. */
+  /** Asks the user to sign in again: one dialog for all calls that need it at the moment. The time they take is not the call's. */
   async _reauthenticate({ error }) {
     const memory = this.#memory;
     const ask = async () => {
-      await null;
       try {
         return await this.#options.onReauthenticate(toSessionsError(this.#named(error), this.#options.provider, this.#call.operation));
       } catch (cause) {
         throw fail(error.code, "onReauthenticate failed", cause);
-      } finally {
-        memory.asking = undefined;
       }
     };
     this.#ends = Date.now() + REAUTHENTICATION;
+    const dialog = (memory.dialog ??= { answer: ask(), waiting: 0 });
+    dialog.waiting++;
     try {
-      // One dialog for all calls that need it at the moment.
-      memory.asking ??= ask();
-      return { event: "reauthenticated", again: (await this.#within(memory.asking, REAUTHENTICATION, "answer of onReauthenticate")) === true };
-    } catch (failure) {
-      // Nobody answers any more.
-      if (failure.code === "timeout") memory.asking = undefined;
-      throw failure;
+      return { event: "reauthenticated", again: (await this.#within(dialog.answer, REAUTHENTICATION, "answer of onReauthenticate")) === true };
     } finally {
+      // Nobody waits for it any more, whether or not it was answered.
+      if (--dialog.waiting === 0 && memory.dialog === dialog) memory.dialog = undefined;
       this.#ends = Date.now() + this.#totalTimeout;
     }
   }
@@ -363,12 +358,12 @@ export class Host {
           const slot = await this.#pace(limits ?? []);
           try {
             const own = { signal, timeout, headers };
-            // A refresh on the way may have made another session of it.
-            const isRenewed = () => last && index === ids.length - 1 && replaced !== this.#memory.texts.replaced;
+            // A refresh before it may have made another session of it. (One within it is seen there.)
+            const isRenewed = last && index === ids.length - 1 && replaced !== this.#memory.texts.replaced;
             await this.#run("revoke", [...request, ids[index], own]).catch((error) => {
-              if (error.code !== "not_found" || !isRenewed()) throw error;
+              if (error.code !== "not_found" || !isRenewed) throw error;
             });
-            if (isRenewed()) {
+            if (isRenewed) {
               await this.#run("revokeCurrent", [request[0], own]).catch((error) => {
                 if (!["not_found", "unauthenticated"].includes(error.code)) throw error;
               });

@@ -27,6 +27,11 @@ export function listen() {
       return;
     }
     if (typeof claim !== "number") return note(key, pair);
+    if (claim > 1) {
+      // That tab has come to its end.
+      if ([data[3], -1].includes(claims.get(key))) claims.delete(key);
+      return;
+    }
     claims.set(key, Math.min(claim, claims.get(key) ?? 1));
     if (claims.size > 50) claims.delete(claims.keys().next().value);
     // Whoever comes too late is told.
@@ -111,5 +116,6 @@ export async function alone(name, token, ms, work) {
   } finally {
     working.delete(key);
     claims.delete(key);
+    channel.postMessage([key, null, 2, lot]);
   }
 }

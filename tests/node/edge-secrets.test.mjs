@@ -232,3 +232,10 @@ describe("Better Auth, whose list hands out the sessions' tokens", () => {
     assert.ok(sent.every((line) => !line.startsWith("revoke-session")), sent.join("\n"));
   });
 });
+
+test("a session's id that is the beginning of its token is shown", async () => {
+  const fetch = async () => json({ sessions: [{ id: "5f1c2d3e4a5b" }] });
+  const ask = asking({ sessions: { provider: "rest", baseUrl: "https://auth.example.com", fetch } });
+  const { body } = await ask("GET /api/sessions", { cookie: "access_token=5f1c2d3e4a5b.s3cr3ts3cr3t" });
+  assert.equal(body.sessions[0].id, "5f1c2d3e4a5b");
+});

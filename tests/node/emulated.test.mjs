@@ -353,3 +353,33 @@ test("where they have all gone by themselves, they are", async () => {
   const { sessions } = faked((request) => (request.method === "GET" ? json(lists++ ? { sessions: SIX.sessions.slice(0, 1) } : SIX) : json({}, { status: 404 })), { provider: "rest" });
   assert.deepEqual((await settles(sessions.revokeOthers())).revoked, [1, 2, 3, 4, 5].map((at) => `s${at}`));
 });
+
+test("onReauthenticate: a dialog that nobody waits for any more stands in nobody's way", async () => {
+  let asked = 0;
+  const { sessions } = faked(() => json({ code: "SESSION_NOT_FRESH" }, { status: 403 }), { provider: "rest", onReauthenticate: () => (asked++ ? false : never()) });
+  const controller = new AbortController();
+  const first = sessions.revoke("a", { signal: controller.signal });
+  while (!asked) await new Promise((resolve) => setImmediate(resolve));
+  controller.abort();
+  await fails(first, "aborted");
+  await fails(sessions.revoke("a"), "reauthentication_required");
+  assert.equal(asked, 2);
+});
+
+test("a session that is renewed while it is ended is ended once", async () => {
+  let [live, refreshes] = ["s1", 0];
+  const posts = [];
+  const { sessions } = faked((request) => {
+    const { pathname } = new URL(request.url);
+    if (request.method === "GET") return json({ sessions: [{ id: live }] });
+    if (pathname === "/t") return json({ access: jwt({ sid: (live = `s${++refreshes + 1}`) }), refresh: jwt({ sid: live, n: refreshes }) });
+    posts.push(pathname);
+    if (!refreshes) return json({}, { status: 401 });
+    return pathname === `/s/${live}` ? new Response(null, { status: 204 }) : json({ message: "over" }, { status: 403 });
+  }, {
+    provider: { list: { method: "GET", path: "/s" }, revoke: { method: "DELETE", path: "/s/{id}" }, refresh: { method: "POST", path: "/t", body: { token: "{refreshToken}" }, accessToken: "access", refreshToken: "refresh" } },
+    token: jwt({ sid: "s1" }), refreshToken: jwt({ sid: "s1" }),
+  });
+  assert.deepEqual((await settles(sessions.revokeAll())).revoked, ["s1"]);
+  assert.deepEqual(posts, ["/s/s1", "/s/s2"]);
+});

@@ -117,3 +117,24 @@ test("nor does one that onTokens never ends with count as lost", async () => {
     assert.equal((await settles(client({ totalTimeout: 4000 }).refresh())).accessToken, "a1");
   });
 });
+
+test("without locks: a tab that has come to its end says so, and is not waited for again", async (t) => {
+  const server = staying();
+  const sessions = createSessions({ provider: profile(REFRESH), baseUrl: "https://lots.example.com", token: "a0", refreshToken: "r0", fetch: server.fetch, totalTimeout: 3000 });
+  const key = "auth-sessions https://lots.example.com\nr0";
+  const heard = [];
+  const other = new BroadcastChannel("auth-sessions");
+  t.after(() => other.close());
+  other.onmessage = ({ data }) => heard.push(data);
+  const released = () => heard.find(([about, , claim]) => about === key && claim === 2);
+  await inBrowser(async () => {
+    await settles(sessions.refresh());
+    while (!released()) await new Promise((resolve) => setImmediate(resolve));
+    const lot = heard.find(([about, pair, claim]) => about === key && pair === null && claim <= 1)[2];
+    assert.deepEqual(released(), [key, null, 2, lot]);
+    // The other one draws a lower number, and ends.
+    other.postMessage([key, null, 0]);
+    other.postMessage([key, null, 2, 0]);
+    assert.equal((await settles(sessions.refresh())).accessToken, "a2");
+  });
+});

@@ -167,6 +167,11 @@ impl Error {
     pub fn is_lost(&self) -> bool {
         matches!(self.code, Code::Network | Code::Timeout | Code::Aborted | Code::ServerError | Code::InvalidResponse)
     }
+
+    /// The back-end is "currently unable to handle the request" (RFC 9110, 15.6.4), or wants to be asked elsewhere: it was not carried out.
+    pub fn is_unused(&self) -> bool {
+        matches!(self.status, Some(300..=399 | 503))
+    }
 }
 
 impl std::ops::Deref for Error {

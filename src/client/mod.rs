@@ -788,7 +788,7 @@ impl<'a> Call<'a> {
             return Err(Error::new(Code::Internal, OUT_OF_ORDER));
         };
         let path = self.json.member("sent").as_words();
-        let asked = Asked { operation, dialect: self.dialect, endpoint: self.endpoint(operation), path: &path, listed: self.listed, now: self.time() };
+        let asked = Asked { operation, endpoint: self.endpoint(operation), path: &path, listed: self.listed, now: self.time() };
         let answer = match read(&asked, response, hook) {
             // Both were tried.
             Ok(Answer::OtherDialect) if self.json.is("isSwitched") => {
@@ -878,9 +878,7 @@ impl<'a> Call<'a> {
             self.keep.flag("wasRefused", true).text("stale", Some(self.access.expose()));
             return Ok(self.ask_tokens());
         }
-        // "Currently unable to handle the request" (RFC 9110, 15.6.4), or to be asked elsewhere: it was not carried out.
-        let is_unused = matches!(error.status, Some(300..=399 | 503));
-        self.is_repeated |= error.is_lost() && !is_unused;
+        self.is_repeated |= error.is_lost() && !error.is_unused();
         // These make something new each time, or use up what they were sent.
         // The handler has tried again itself, and takes its time for many sessions.
         let once = matches!(self.step, Some(Refresh | Create | RefreshSession)) || self.is_own() && error.status.is_some();
@@ -915,10 +913,9 @@ impl<'a> Call<'a> {
         }
         let endpoint = self.endpoint(Refresh);
         let rotates = !endpoint.member("refreshToken").is_null() || !endpoint.member("cookie").is_null();
-        let is_unused = matches!(error.status, Some(300..=399 | 503));
-        // Of one that has come only the caller may not have been told.
-        let is_pending = self.json.member("sent").is_null() || !self.json.member("pending").is_null();
-        if self.goal == Some(Refresh) && rotates && (error.is_lost() || self.is_repeated) && !is_unused && !is_pending {
+        // Nothing was sent, or the answer has come, and only the caller may not have been told.
+        let is_harmless = self.json.member("sent").is_null() || !self.json.member("pending").is_null();
+        if self.goal == Some(Refresh) && rotates && (error.is_lost() || self.is_repeated) && !error.is_unused() && !is_harmless {
             self.spend();
         }
         Err(error)
@@ -1272,7 +1269,7 @@ fn is_integer(word: &str) -> bool {
 }
 
 /// A header's value and its parts, a token's segments too: schemes and cookie names aside, each is a secret.
-pub(crate) fn add_secrets(secrets: &mut Vec<Text>, value: &str) {
+fn add_secrets(secrets: &mut Vec<Text>, value: &str) {
     secrets.push(value.into());
     secrets.push(encoded(value));
     let mut from = 0;

@@ -138,8 +138,6 @@ pub enum Answer {
 pub struct Asked<'a> {
     /// The operation.
     pub operation: Operation,
-    /// The dialect, counted from 0.
-    pub dialect: i64,
     /// The endpoint that was asked.
     pub endpoint: Json<'a>,
     /// Its path as it was sent.

@@ -1,7 +1,7 @@
 // What this package makes of other operations, the same for every back-end: get, current, revokeCurrent, revokeAll, revokeOthers, logout.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { SECRET_KEY, fails, faked, fastForward, json, jwt, never, settles, told } from "./support.mjs";
+import { SECRET_KEY, fails, faked, fastForward, held, json, jwt, never, settles, told } from "./support.mjs";
 
 const bearer = (token) => ({ headers: { authorization: `Bearer ${token}` } });
 const padded = (n) => `${n}`.padStart(4, "0");
@@ -364,6 +364,26 @@ test("onReauthenticate: a dialog that nobody waits for any more stands in nobody
   await fails(first, "aborted");
   await fails(sessions.revoke("a"), "reauthentication_required");
   assert.equal(asked, 2);
+});
+
+test("onReauthenticate: one that gives up leaves the dialog to those that still wait, and to those that come", async () => {
+  let [asked, answer] = [0];
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  const { sessions, sent } = faked(() => json({ code: "SESSION_NOT_FRESH" }, { status: 403 }), { provider: "rest", onReauthenticate: () => (asked++, new Promise((resolve) => (answer = resolve))) });
+  const controller = new AbortController();
+  const [given, waiting] = [sessions.revoke("a", { signal: controller.signal }), sessions.revoke("b")];
+  held(given, waiting);
+  while (sent.length < 2 || !asked) await turn();
+  await turn();
+  controller.abort();
+  await fails(given, "aborted");
+  const late = sessions.revoke("c");
+  held(late);
+  while (sent.length < 3) await turn();
+  for (let turns = 0; turns < 5; turns++) await turn();
+  answer(false);
+  for (const one of [waiting, late]) await fails(one, "reauthentication_required");
+  assert.equal(asked, 1);
 });
 
 test("a session that is renewed while it is ended is ended once", async () => {

@@ -219,3 +219,35 @@ test("a list that is aborted on its way says so", async () => {
   const { sessions } = client("rest", { token: "t", answer: () => (controller.abort("why"), new Promise(() => {})) });
   assert.equal((await fails(sessions.list(undefined, { signal: controller.signal }), "aborted")).cause, "why");
 });
+
+test("a token function that fails is not asked again for the same list", async () => {
+  let asked = 0;
+  const { sessions, sent } = client("authvital", {
+    token: () => {
+      asked++;
+      throw new Error("no storage");
+    },
+  });
+  for (const times of [1, 2]) {
+    await fails(sessions.list(), "unauthenticated");
+    assert.deepEqual([asked, sent.length], [times, 0]);
+  }
+});
+
+test("what a plain list shows of ids goes into bodies as it was listed", async () => {
+  const bodies = [];
+  const fetch = async (request) => {
+    if (request.method === "GET") return json({ sessions: [{ id: bodies.length < 3 ? "7" : 7 }] });
+    bodies.push(await request.text());
+    return new Response(null, { status: 204 });
+  };
+  const provider = { list: { method: "GET", path: "/s" }, revoke: { method: "POST", path: "/r", body: { id: "{id}" } } };
+  const sessions = createSessions({ provider, baseUrl: BASE, fetch, token: "t" });
+  // The last is read without wasm.
+  for (const numbered of [1, 2, 3, 4]) {
+    const { sessions: [{ id }] } = await settles(sessions.list());
+    await settles(sessions.revoke(id));
+    assert.equal(bodies.length, numbered);
+  }
+  assert.deepEqual(bodies, [..."777"].map((id) => JSON.stringify({ id })).concat('{"id":7}'));
+});

@@ -687,6 +687,21 @@ test("profile: neither page size nor cursor where there is none", async () => {
   assert.equal(sent.length, 0);
 });
 
+test("an answer that comes in pieces is put together, characters and all", async () => {
+  const bytes = new TextEncoder().encode(JSON.stringify({ sessions: [{ id: "s1", device: "Łódź 🙂" }, { id: "s2" }] }));
+  for (const size of [1, 7, bytes.length - 1]) {
+    const body = new ReadableStream({
+      start(controller) {
+        for (let at = 0; at < bytes.length; at += size) controller.enqueue(bytes.slice(at, at + size));
+        controller.close();
+      },
+    });
+    const { sessions } = faked(() => new Response(body), { provider: "rest" });
+    const { sessions: [first, second] } = await settles(sessions.list());
+    assert.deepEqual([first.raw.device, second.id], ["Łódź 🙂", "s2"]);
+  }
+});
+
 // ---------------------------------------------------------------- what a profile may not say
 
 const mistakes = {

@@ -138,3 +138,22 @@ test("without locks: a tab that has come to its end says so, and is not waited f
     assert.equal((await settles(sessions.refresh())).accessToken, "a2");
   });
 });
+
+test("a tab that opens later asks what came of a refresh, and is told what is known", async (t) => {
+  const server = staying({ refresh: "r1" });
+  const sessions = createSessions({ provider: profile(REFRESH), baseUrl: "https://late.example.com", token: "a0", refreshToken: "r0", fetch: server.fetch, totalTimeout: 4000 });
+  const key = "auth-sessions https://late.example.com\nr0";
+  const heard = [];
+  const other = new BroadcastChannel("auth-sessions");
+  t.after(() => other.close());
+  await inBrowser(async () => {
+    await settles(sessions.refresh());
+    other.onmessage = ({ data }) => heard.push(data);
+    other.postMessage(["auth-sessions https://unknown.example.com\nr0"]);
+    other.postMessage([key]);
+    while (!heard.some(([about, pair]) => about === key && pair)) await new Promise((resolve) => setImmediate(resolve));
+  });
+  assert.ok(heard.every(([about]) => about === key));
+  const { accessToken, refreshToken } = heard.at(-1)[1];
+  assert.deepEqual([accessToken, refreshToken], ["a1", "r1"]);
+});

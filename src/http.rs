@@ -192,14 +192,14 @@ pub fn scrub_json(json: Json<'_>, secrets: &[Text]) -> Text {
     })
 }
 
-/// A member with such a name is a credential, whatever the back-end. Numbers and flags are none.
+/// A member with such a name is a credential, whatever the back-end. Numbers and flags are none. (The last one would be the prototype of a copy.)
 pub fn is_secret(name: &str, value: Json<'_>) -> bool {
     if !matches!(value.source().as_bytes().first(), Some(b'"' | b'[' | b'{')) {
         return false;
     }
     // As it is read: escapes would hide it.
     let name = unescape(name).to_ascii_lowercase();
-    words("token tokens secret password apikey api_key").any(|end| name.ends_with(end))
+    words("token tokens secret password apikey api_key __proto__").any(|end| name.ends_with(end))
 }
 
 #[cfg(test)]

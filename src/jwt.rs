@@ -8,6 +8,8 @@ use crate::time::Time;
 pub struct Claims<'a> {
     /// The session id (`sid`; in KSeF's tokens `arn`).
     pub session_id: Option<Json<'a>>,
+    /// Whose token it is (`sub`).
+    pub user: Option<Json<'a>>,
     /// When the token runs out (`exp`).
     pub expires_at: Option<Time>,
     /// When it was issued (`iat`).
@@ -25,7 +27,12 @@ impl<'a> Claims<'a> {
     /// The claims that are among these.
     pub fn read(claims: Json<'a>) -> Self {
         let time = |name| claims.number(name).and_then(Time::from_seconds);
-        Self { session_id: claims.get("sid").or_else(|| claims.get("arn")).filter(|id| !id.word().is_empty()), expires_at: time("exp"), issued_at: time("iat") }
+        Self {
+            session_id: claims.get("sid").or_else(|| claims.get("arn")).filter(|id| !id.word().is_empty()),
+            user: claims.get("sub"),
+            expires_at: time("exp"),
+            issued_at: time("iat"),
+        }
     }
 
     /// How long such a token lives, in milliseconds: the one figure about lifetimes that does not depend on a local clock.

@@ -292,6 +292,8 @@ impl<'a> Call<'a> {
             "reauthenticated" => {
                 // The user took their time, and has new tokens.
                 self.keep.number("started", self.now).json("refreshed", "null").flag("wasRefused", false);
+                // That may have been a logout and a new sign-in: whose tokens they are is seen then.
+                self.keep.json("signedOut", self.memory.member(memory::SIGNED_OUT).source());
                 Ok(self.ask_tokens())
             }
             "told" => Ok(done(self.json.member("pending").source())),
@@ -313,6 +315,15 @@ impl<'a> Call<'a> {
                 expires_at,
                 adopted.number("at"),
             );
+        }
+        // Tokens that are asked for again may be the next user's: what one wanted is not done to another.
+        if let (Some(before), Some(user)) = (self.json.get("user"), self.claims.user)
+            && before != user
+        {
+            return self.fail(Error::new(Code::Unauthenticated, "another user has signed in meanwhile"));
+        }
+        if let Some(user) = self.claims.user {
+            self.keep.json("user", user.source());
         }
         // A refresh may have made another session of the one that is to be ended.
         let own = self.json.get("ownToken").map(Json::as_words);

@@ -139,7 +139,7 @@ export function defineHandler(load) {
           refreshToken: () => state.refreshToken,
           onTokens: async (tokens) => {
             refreshes.got(visit, tokens);
-            await sessions.onTokens?.(tokens);
+            await sessions.onTokens?.({ ...tokens });
           },
         }),
         cookies,

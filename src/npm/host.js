@@ -18,6 +18,8 @@ const EARLY = 3000;
 /** People take their time to sign in again, but not for ever. */
 const REAUTHENTICATION = 10 * 60 * 1000;
 
+export const LOGGED_OUT = "the user has logged out";
+
 /** The next request would meet the same error. */
 const DOOMS_THE_REST = ["aborted", "unauthenticated", "rate_limited", "reauthentication_required"];
 
@@ -187,13 +189,18 @@ export class Host {
   }
 
   /** Somebody else's request comes with its own, unless it is served with a secret key. */
-  async _tokens({ own }, { goal, id, foundId, headers }) {
+  async _tokens({ own }, { goal, id, foundId, headers, renews, signedOut }) {
     const { tellings } = this.#memory;
     // Nobody uses new tokens before they are stored. A logout does: nothing of them will be left.
     if (own && goal !== "logout") for (const { done, until } of tellings) await this.#within(done, until - Date.now(), "result").catch(() => {});
     if (this.#call.signal?.aborted) throw aborted(this.#call.signal);
-    const [access, refresh] = own ? await Promise.all([this.#ask("token", "accessToken"), this.#ask("refreshToken", "refreshToken")]) : [];
+    // A refresh is of the token that it was decided of, whoever has signed in since. And the function that wants the other token may be waiting for it.
+    const isRefresh = renews !== undefined;
+    const isAlone = isRefresh && typeof this.#options.provider === "string";
+    const [access, refresh] = own ? await Promise.all([isAlone ? null : this.#ask("token", "accessToken"), isRefresh ? renews : this.#ask("refreshToken", "refreshToken")]) : [];
     const { handles, texts } = this.#memory;
+    // The functions may have the next user's tokens by now.
+    if (own && goal !== "logout" && signedOut !== undefined && signedOut !== (texts.signedOut ?? null)) throw fail("unauthenticated", LOGGED_OUT);
     // Of the session that was found it is known already.
     const about = id ?? (["current", "revokeCurrent", "logout"].includes(goal) && texts.learntWith === access && texts.currentId);
     const isKnown = about && !foundId && access && handles?.of === access;
@@ -293,9 +300,10 @@ export class Host {
     const { texts } = this.#memory;
     const before = texts.signedOut;
     try {
+      this.#stays();
       // Of the token that this was decided of: another call may have a newer one in a moment. One that comes before its time is worth no long wait.
       const pair = await this.#shared(this.#newest(refresh), keep.isEarly ? EARLY : this.#totalTimeout);
-      if (texts.signedOut !== before) throw fail("unauthenticated", "the user has logged out");
+      if (texts.signedOut !== before) throw fail("unauthenticated", LOGGED_OUT);
       return { event: "refreshed", refreshed: pair.accessToken, wasAdopted: pair === this.#memory.adopted };
     } catch (error) {
       this.#refreshError = SessionsError.is(error) ? error : undefined;
@@ -342,10 +350,15 @@ export class Host {
   }
 
   /** Each has its own total time; there is none for the whole run. The current session comes last: without it there is no ending the others. */
-  async _each({ ids, last, limits }) {
+  async _each({ ids, last, limits }, { user }) {
     this.#ends = Infinity;
     const { request, options: { headers }, signal, timeout, onProgress } = this.#call;
-    const { replaced } = this.#memory.texts;
+    const { texts } = this.#memory;
+    const { signedOut } = texts;
+    const newest = async () => this.#newest(await this.#ask("refreshToken", "refreshToken"));
+    const before = last && !request.length && (await newest());
+    // A refresh may have made another session of the current one, unless it was another user's. (One within its revocation is seen there.)
+    const isRenewed = async (index) => index === ids.length - 1 && isAmong(texts.replaced, before) && texts.refreshToken === (await newest());
     const codes = ids.map(() => "internal");
     let next = 0;
     let done = 0;
@@ -354,18 +367,23 @@ export class Host {
       while (next < end) {
         const index = next++;
         try {
+          if (texts.signedOut !== signedOut) doom ??= fail("unauthenticated", LOGGED_OUT);
           if (doom) throw doom;
           const slot = await this.#pace(limits ?? []);
           try {
             const own = { signal, timeout, headers };
-            // A refresh before it may have made another session of it. (One within it is seen there.)
-            const isRenewed = last && index === ids.length - 1 && replaced !== this.#memory.texts.replaced;
-            await this.#run("revoke", [...request, ids[index], own]).catch((error) => {
-              if (error.code !== "not_found" || !isRenewed) throw error;
+            const looks = await isRenewed(index);
+            let gone;
+            await this.#run("revoke", [...request, ids[index], own], { user }).catch((error) => {
+              if (error.code !== "not_found" || !looks) throw error;
+              gone = error;
             });
-            if (isRenewed) {
-              await this.#run("revokeCurrent", [request[0], own]).catch((error) => {
-                if (!["not_found", "unauthenticated"].includes(error.code)) throw error;
+            if (looks) {
+              if (!(await isRenewed(index))) throw gone ?? fail("unauthenticated", "another user has signed in");
+              await this.#run("revokeCurrent", [request[0], own], { user }).catch((error) => {
+                // It was the listed one all the same, or the back-end says that it is over.
+                const isOver = error.code === "not_found" || (error.code === "unauthenticated" && error.status) || (error.code === "current_unknown" && !gone);
+                if (!isOver) throw error;
               });
             }
           } finally {
@@ -414,6 +432,7 @@ export class Host {
   async refreshed() {
     const { signal } = this.#call;
     if (signal?.aborted) throw aborted(signal);
+    this.#stays();
     const { refreshing } = this.#memory;
     const asking = this.#ask("refreshToken", "refreshToken");
     // From now on a logout waits.
@@ -426,13 +445,17 @@ export class Host {
     }
   }
 
+  /** Nobody would end what comes out of a refresh that begins while the user is logging out. */
+  #stays() {
+    if (this.#memory.leaving) throw fail("unauthenticated", "the user is logging out");
+  }
+
   /** One refresh for all calls of this client that ask meanwhile with the same token. It goes on when a caller gives up: its answer must not be lost. */
   #shared(token, patience = this.#totalTimeout) {
     const { operation, timeout, options } = this.#call;
-    const { refreshing, leaving } = this.#memory;
-    if (leaving) throw fail("unauthenticated", "the user is logging out");
+    const { refreshing } = this.#memory;
     const own = operation === "refresh" ? [{ timeout, headers: options.headers }] : [];
-    const shared = refreshing.get(token) ?? this.#run("refresh", own, { token }).finally(() => refreshing.delete(token));
+    const shared = refreshing.get(token) ?? this.#run("refresh", own, { renews: token }).finally(() => refreshing.delete(token));
     refreshing.set(token, shared);
     return this.#within(shared, patience, "result");
   }
@@ -473,7 +496,7 @@ export class Host {
     const { refreshing, tellings } = this.#memory;
     try {
       // The tokens that onTokens is told are there already: a logout in it ends their session.
-      while (refreshing.size && !tellings.size) await this.#within(Promise.allSettled([...refreshing.values()]), this.#totalTimeout, "result");
+      while (refreshing.size > tellings.size) await this.#sleep(10);
     } catch {}
   }
 
@@ -499,6 +522,8 @@ export class Host {
     if (answer !== null && answer !== undefined && typeof answer !== "string") {
       throw fail("invalid_options", `${option} must give a string, or null where there is none`);
     }
+    // Who still gives an old one may go on so: it must not be the first to be forgotten.
+    if (isAmong(texts.replaced, answer)) texts.replaced = [...new Set([answer, ...texts.replaced.split("\n")])].join("\n");
     return answer || null;
   }
 

@@ -1,5 +1,5 @@
 import { fail } from "./error.js";
-import { isAmong, spend } from "./host.js";
+import { LOGGED_OUT, isAmong, spend } from "./host.js";
 
 /** How long, in ms, a browser that still sends the old cookies is given the new tokens: requests that were on their way when they came. */
 const LEEWAY = 10_000;
@@ -38,7 +38,7 @@ export class Refreshes {
   async share(visit, refresh) {
     const token = visit.state.refreshToken;
     this.#sweep();
-    if (this.#over.has(token)) throw fail("unauthenticated", "the user has logged out");
+    if (this.#over.has(token)) throw fail("unauthenticated", LOGGED_OUT);
     let earlier = this.#entries.get(token);
     if (earlier) {
       await this.#end(earlier);
@@ -46,8 +46,8 @@ export class Refreshes {
       const latest = this.#entries.get(token);
       if (latest && latest !== earlier) return this.share(visit, refresh);
     }
-    // It was replaced too long ago: the back-end shall see that it comes again.
-    if (earlier?.tokens && !this.#serves(earlier, visit)) earlier = undefined;
+    // It was replaced too long ago: the back-end shall see that it comes again. Or what came of it is what is to be replaced.
+    if (earlier?.tokens && (!this.#serves(earlier, visit) || earlier.tokens.accessToken === visit.state.accessToken)) earlier = undefined;
     if (earlier?.tokens) {
       this.adopt(visit, earlier.tokens);
       this.catchUp(visit);

@@ -1,7 +1,7 @@
 import { clearCookies, removals } from "./cookies.js";
 import { label } from "./device.js";
 import { fail, toSessionsError } from "./error.js";
-import { Host, isAmong } from "./host.js";
+import { Host, LOGGED_OUT, isAmong } from "./host.js";
 import { listen } from "./tabs.js";
 import { METHODS, mergeHeaders, readArguments, readOptions } from "./input.js";
 
@@ -28,27 +28,25 @@ export function define(load, Driver = Host) {
     // What lasts between calls lives here and not in wasm: nothing has to be freed, and nothing is lost with an instance.
     const memory = { texts: {}, paced: [], refreshing: new Map(), tellings: new Set(), leaving: 0 };
 
-    async function run(operation, args, direct) {
+    /** `known` is what a call that is part of another knows of it: the token that a refresh `renews`, the `user`. */
+    async function run(operation, args, known) {
       try {
         if (broken) throw broken;
         config ??= readOptions(options);
         if (options.refreshToken) listen();
         const call = readArguments(operation, args);
         const host = new Driver(options, memory, call, run);
-        if (operation === "refresh" && !direct) {
+        if (operation === "refresh" && !known) {
           return await host.refreshed();
         }
         const { authorization, endedToken } = call.input;
         const { texts } = memory;
         const isOwn = operation === "logout" && authorization === undefined && (endedToken === undefined || [options.refreshToken, texts.refreshToken].includes(endedToken) || isAmong(texts.replaced, endedToken));
-        if (operation === "logout") {
-          await host.settle();
-        }
-        const state = { goal: operation, ...config, ...call.input, headers: mergeHeaders(options, call) };
+        const state = { goal: operation, ...known, ...config, ...call.input, headers: mergeHeaders(options, call) };
         const drive = async (more) => host.drive(() => host.ready(wasm()), Object.assign(state, more));
-        // Meanwhile no tokens are refreshed: nobody would end what comes out of it.
         memory.leaving += isOwn;
-        const result = await (direct ? host.alone(`auth-sessions ${config.base}`, direct.token, drive) : drive()).catch((thrown) => {
+        if (operation === "logout") await host.settle();
+        const result = await (operation === "refresh" ? host.alone(`auth-sessions ${config.base}`, known.renews, drive) : drive()).catch((thrown) => {
           const error = toSessionsError(thrown, options.provider, operation);
           if (operation !== "logout" || !["internal", "timeout", "aborted"].includes(error.code)) throw error;
           // Even where wasm does not start, or traps, the user is logged out on this side.
@@ -66,7 +64,7 @@ export function define(load, Driver = Host) {
     }
 
     /** The sessions of all pages, from the first one on. */
-    async function* iterate(first, args) {
+    async function* iterate(first, args, signedOut) {
       const ids = new Set();
       const cursors = new Set();
       for (let page = await first; ; ) {
@@ -80,6 +78,7 @@ export function define(load, Driver = Host) {
           throw toSessionsError(fail("invalid_response", "the next page was there before"), options.provider, "list");
         }
         cursors.add(page.next);
+        if (memory.texts.signedOut !== signedOut) throw toSessionsError(fail("unauthenticated", LOGGED_OUT), options.provider, "list");
         // (request, options) or (options): the cursor goes into the options.
         const at = args.length > 1 || args[0]?.headers ? 1 : 0;
         const next = [...args];
@@ -90,14 +89,18 @@ export function define(load, Driver = Host) {
 
     const sessions = {
       list(...args) {
+        const { signedOut } = memory.texts;
         const first = run("list", args);
         // Not by assignment: V8 takes functions that are assigned for constants, and keeps them, with all that they know, until it collects everything. Lists took twice the time.
-        return Object.defineProperty(first, Symbol.asyncIterator, { value: () => iterate(first, args) });
+        return Object.defineProperty(first, Symbol.asyncIterator, { value: () => iterate(first, args, signedOut) });
       },
     };
     for (const method of METHODS) {
       sessions[method] = (...args) => run(method, args);
     }
+    // One for all: a token function that finds the session over may be among those who log out.
+    let leaving;
+    sessions.logout = (...args) => (args.length ? run("logout", args) : (leaving ??= run("logout", args).finally(() => (leaving = undefined))));
     return sessions;
   }
 

@@ -7,6 +7,9 @@ const claims = new Map();
 const working = new Set();
 let channel;
 
+/** Refreshes that are remembered: a tab may be idle for days, and have the first token still. */
+const MOST = 1000;
+
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Node, Deno, Bun and the edge runtimes have a navigator too, but none of them claims to be a browser. */
@@ -44,7 +47,7 @@ export function listen() {
 
 function note(key, pair) {
   news.set(key, pair);
-  if (news.size > 50) news.delete(news.keys().next().value);
+  if (news.size > MOST) news.delete(news.keys().next().value);
 }
 
 /**
@@ -53,7 +56,7 @@ function note(key, pair) {
  */
 export function newest(name, token, since) {
   let found;
-  for (let n = 0; n < 50; n++) {
+  for (let n = 0; n < MOST; n++) {
     const next = news.get(`${name}\n${token}`);
     const stays = next && (next.refreshToken ?? token) === token;
     if (next === undefined || (stays && next.at <= since)) break;
@@ -79,15 +82,15 @@ export function tell(name, token, pair) {
 export async function alone(name, token, ms, work) {
   const key = `${name}\n${token}`;
   const since = Date.now();
-  const hear = async (most) => {
-    for (const late = Date.now() + most; newest(name, token, since) === undefined && Date.now() < late; ) await sleep(10);
+  const hear = async (late, isOver = () => false) => {
+    while (newest(name, token, since) === undefined && Date.now() < late && !isOver()) await sleep(10);
   };
   const locks = globalThis.navigator?.locks;
   let isIn;
   const enter = (patience) => async (lock) => {
     if (!lock) return;
     isIn = true;
-    await hear(patience);
+    await hear(Date.now() + patience);
     return work(since);
   };
   channel.postMessage([key]);
@@ -107,9 +110,13 @@ export async function alone(name, token, ms, work) {
     }
   }
   const lot = Math.random();
-  channel.postMessage([key, null, lot]);
-  await sleep(100);
-  if ((claims.get(key) ?? 1) < lot) await hear(ms);
+  for (const late = since + ms; newest(name, token, since) === undefined && Date.now() < late; ) {
+    channel.postMessage([key, null, lot]);
+    await sleep(100);
+    if (!(claims.get(key) < lot)) break;
+    // That one may come to its end with nothing to tell: then the others draw again.
+    await hear(late, () => !claims.has(key));
+  }
   working.add(key);
   try {
     return await work(since);

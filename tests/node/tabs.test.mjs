@@ -1,7 +1,7 @@
 // Refreshes in a browser, where what came of one is told to other tabs: what was told once must not stand in the way of the next.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createSessions, fails, inBrowser, json, never, settles } from "./support.mjs";
+import { createSessions, fails, held, inBrowser, json, never, settles } from "./support.mjs";
 
 /** A back-end whose refresh token stays the same. What it last gave is good, until it is `over`. */
 function staying(answer = {}) {
@@ -139,6 +139,38 @@ test("without locks: a tab that has come to its end says so, and is not waited f
   });
 });
 
+test("a tab that was idle for long takes the newest pair of many", async () => {
+  const sessions = createSessions({ provider: profile(REFRESH), baseUrl: "https://idle.example.com", token: "a0", refreshToken: "r0", fetch: never, totalTimeout: 4000 });
+  const other = new BroadcastChannel("auth-sessions");
+  const name = "auth-sessions https://idle.example.com";
+  await inBrowser(async () => {
+    // It listens from its first call on.
+    await sessions.capabilities();
+    for (let n = 0; n < 300; n++) other.postMessage([`${name}\nr${n}`, { accessToken: `a${n + 1}`, refreshToken: `r${n + 1}`, expiresAt: null, at: Date.now() }]);
+    for (let turns = 0; turns < 50; turns++) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal((await settles(sessions.refresh())).refreshToken, "r300");
+  });
+  other.close();
+});
+
+test("without locks: who lost the lot draws again when the winner has nothing to tell", async () => {
+  const server = staying();
+  const sessions = createSessions({ provider: profile(REFRESH), baseUrl: "https://again.example.com", token: "a0", refreshToken: "r0", fetch: server.fetch, totalTimeout: 20_000 });
+  const key = "auth-sessions https://again.example.com\nr0";
+  const other = new BroadcastChannel("auth-sessions");
+  let lots = 0;
+  other.onmessage = ({ data: [about, pair, claim] }) => {
+    if (about !== key || pair !== null || claim > 1) return;
+    // It has drawn a lower one, and comes to its end without new tokens.
+    if (lots++ === 0) for (const message of [[key, null, 0], [key, null, 2, 0]]) other.postMessage(message);
+  };
+  await inBrowser(async () => {
+    assert.equal((await settles(sessions.refresh())).accessToken, "a1");
+  });
+  other.close();
+  assert.ok(lots >= 1);
+});
+
 test("a tab that opens later asks what came of a refresh, and is told what is known", async (t) => {
   const server = staying({ refresh: "r1" });
   const sessions = createSessions({ provider: profile(REFRESH), baseUrl: "https://late.example.com", token: "a0", refreshToken: "r0", fetch: server.fetch, totalTimeout: 4000 });
@@ -156,4 +188,36 @@ test("a tab that opens later asks what came of a refresh, and is told what is kn
   assert.ok(heard.every(([about]) => about === key));
   const { accessToken, refreshToken } = heard.at(-1)[1];
   assert.deepEqual([accessToken, refreshToken], ["a1", "r1"]);
+});
+
+test("a pair of one user's is not the next user's, though it comes when they have signed in", async () => {
+  const [store, sent] = [{ access: "access-A", refresh: "refresh-A" }, []];
+    let release;
+  const locks = {
+    async request(name, { ifAvailable }, work) {
+      if (ifAvailable) return work(null);
+      await new Promise((resolve) => (release = resolve));
+      return work({});
+    },
+  };
+  const fetch = async (request) => {
+    sent.push(request.headers.get("authorization"));
+    return request.headers.get("authorization") === "Bearer access-A" ? json({}, { status: 401 }) : json({ sessions: [] });
+  };
+  await inBrowser(async () => {
+    navigator.locks = locks;
+    const sessions = createSessions({ provider: "authvital", baseUrl: "https://users.example.com", clientId: "c", maxRetries: 0, token: () => store.access, refreshToken: () => store.refresh, fetch });
+    const [ofA] = held(sessions.list());
+    while (!release) await new Promise((resolve) => setImmediate(resolve));
+    Object.assign(store, { access: "access-B", refresh: "refresh-B" });
+    const other = new BroadcastChannel("auth-sessions");
+    other.postMessage([`auth-sessions https://users.example.com\nrefresh-A`, { accessToken: "access-A2", refreshToken: "refresh-A2", expiresAt: null, at: Date.now() }]);
+    for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve));
+    release();
+    await ofA.catch(() => {});
+    other.close();
+    sent.length = 0;
+    await settles(sessions.list());
+  });
+  assert.deepEqual(sent, ["Bearer access-B"]);
 });

@@ -9,7 +9,7 @@ app Google Search|GSA
 app Gmail
 app Outlook|Outlook|MacOutlook
 app Slack
-app Teams|TeamsMobile
+app Teams|Teams|TeamsMobile
 app Discord
 app Twitter|Twitter|TwitterAndroid
 app Snapchat

@@ -169,7 +169,7 @@ export function remember(sessions, options = {}) {
     const kinds = Object.keys(KINDS).map((kind) => {
       const marks = read.flatMap(({ traits }) => (traits[kind] ? [mark(kind, traits[kind])] : []));
       // The latest come last: the oldest are the first to go.
-      return [kind, [...new Set([...(seen[kind] ?? []), ...marks].reverse())].slice(0, MOST).reverse()];
+      return [kind, [...new Set([...(seen[kind] ?? []), ...marks].reverse())].slice(0, Math.max(MOST, marks.length)).reverse()];
     });
     return { salt, seen: Object.fromEntries(kinds) };
   });
@@ -291,7 +291,8 @@ const member = (raw, ...names) => names.map((name) => (isObject(raw) && Object.h
 function actorOf(raw) {
   const actor = member(raw, "actor", "act", "impersonatedBy", "impersonated_by", "impersonator");
   if (isObject(actor)) return Object.keys(actor).length > 0 ? { by: text(member(actor, "sub", "id", "email")) } : null;
-  return text(actor) ? { by: text(actor) } : null;
+  const by = text(actor > 0 ? `${actor}` : actor);
+  return by && { by };
 }
 
 /** When the access token ends, where the back-end lists that. */

@@ -121,7 +121,7 @@ export interface Thresholds {
 export type GeoLookup = (ip: string) => { latitude: number; longitude: number; country?: string; city?: string } | null;
 
 /**
- * What was seen before: by kind (`device`, `network`, `city`, `country`) up to 100 marks, the latest last; plain data that the application stores where it likes, for each user. A mark is the first half of
+ * What was seen before: by kind (`device`, `network`, `city`, `country`) 100 marks or as many as the list has, the latest last; plain data that the application stores where it likes, for each user. A mark is the first half of
  * an HMAC-SHA-256 under `salt`: it tells nothing by itself and can't be compared with another history's. But networks are few: whoever has the salt can try them all, so keep the history as personal data.
  */
 export interface History { salt: string; seen: Record<string, string[]> }

@@ -91,6 +91,10 @@ class Watcher {
   #contest;
   #leads = false;
   #heard = 0;
+  /** Whose sessions they were, though nobody was signed in since. */
+  #user;
+  /** When what is told was noticed: all of one poll at once. */
+  #at;
 
   constructor(sessions, options) {
     this.#sessions = sessions;
@@ -145,7 +149,7 @@ class Watcher {
   };
 
   #tell(change) {
-    change.at = new Date().toISOString();
+    change.at = this.#at;
     const first = this.#waiting.shift();
     if (first) first({ done: false, value: change });
     else this.#queue.push(change);
@@ -205,6 +209,7 @@ class Watcher {
 
   /** What a poll of this tab or of another one gave; labels and raw parts that can't be compared make it an error. */
   #take(outcome) {
+    this.#at = new Date().toISOString();
     try {
       if (outcome.list) this.#listed(outcome.list);
     } catch (thrown) {
@@ -281,7 +286,8 @@ class Watcher {
       ?? (mine && (isLive(seen.get(mine.id)) ? seen.get(mine.id) : added.find((session) => isLive(session) && follows(session))));
     if (mine && !now) return this.#revoked();
     // Somebody else's devices are no news.
-    if (mine?.userId && now.userId && now.userId !== mine.userId) this.#known = this.#history = undefined;
+    if (this.#user && now?.userId && now.userId !== this.#user) this.#known = this.#history = undefined;
+    this.#user = now?.userId ?? this.#user;
     this.#mine = now;
     this.#isMarked ||= Boolean(now);
     // Where the back-end says which session is the current one, a list without it is no proof of being signed in.

@@ -71,6 +71,36 @@ async function having(globals, run) {
 // ---------------------------------------------------------------- what is told
 
 describe("changes", () => {
+  test("what one poll tells was noticed at one moment: a session that is renewed is gone and there at the same time", async () => {
+    await watching({ list: [ME, A, B] }, async ({ back, tick, changes }) => {
+      let n = 0;
+      mock.method(Date.prototype, "toISOString", () => `2026-03-01T12:00:00.${100 + n++}Z`);
+      back.list = [ME, C, item("d")];
+      await tick(MINUTE);
+      assert.deepEqual(changes.map(({ type }) => type).sort(), ["added", "added", "removed", "removed"]);
+      assert.equal(new Set(changes.map(({ at }) => at)).size, 1);
+    });
+  });
+
+  test("more networks than a history keeps are no news the second time", async () => {
+    const list = [ME, ...Array.from({ length: 150 }, (_, n) => item(`n${n}`, { ip_address: `198.51.${n}.1` }))];
+    await watching({ list }, async ({ tick, kinds }) => {
+      await tick(MINUTE);
+      assert.deepEqual(kinds(), []);
+    });
+  });
+
+  test("after a 401 another user's devices are not strange ones of the first", async () => {
+    await watching({ list: [ME, A] }, async ({ back, tick, kinds }) => {
+      back.answer = () => json({}, { status: 401 });
+      await tick(MINUTE);
+      back.answer = undefined;
+      back.list = [item("me", { user_id: "u2", ip_address: "192.0.2.1" }), item("x", { user_id: "u2", user_agent: FIREFOX, ip_address: "198.51.100.1" })];
+      for (let polls = 0; polls < 5; polls++) await tick(2 * MINUTE);
+      assert.deepEqual(kinds().filter((kind) => kind.startsWith("finding")), []);
+    });
+  });
+
   test("the first list is the baseline: nothing is told", async () => {
     await watching({ list: [ME, A, item("odd", { user_agent: "???", created_at: "2020-01-01T00:00:00Z" })] }, async ({ tick, kinds, asked }) => {
       await tick(MINUTE);

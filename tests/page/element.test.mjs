@@ -645,3 +645,165 @@ pageTest("another client starts over; nothing of the one before stays", async ({
   assert.equal(await notice(page).count(), 0);
   assert.deepEqual(await events(page, "revoked"), []);
 });
+
+// ---------------------------------------------------------------- while something else happens
+
+/** A watch that tells what `change(page, type, id, more)` says, and the signals of all that began. */
+const follow = (page) => page.evaluate(() => {
+  window.began = [];
+  window.list.watch = (signal) => {
+    window.began.push(signal);
+    const [waiting, queue] = [[], []];
+    window.change = (change) => {
+      const value = { at: "2026-01-31T09:30:00.000Z", previous: null, ...change };
+      if (waiting.length) waiting.shift()({ value, done: false });
+      else queue.push(value);
+    };
+    return { [Symbol.asyncIterator]: () => ({ next: () => new Promise((resolve) => (queue.length ? resolve({ value: queue.shift(), done: false }) : waiting.push(resolve))) }) };
+  };
+});
+const change = (page, type, id, more) => page.evaluate(async ([type, id, more]) => {
+  const { sessions } = await window.sessions.list();
+  window.change({ type, session: { ...(sessions.find((session) => session.id === id) ?? sessions.at(-1)), id, ...more } });
+}, [type, id, more]);
+
+pageTest("a poll in which everything has changed is shown at once", async ({ page }) => {
+  const items = [item("here"), ...Array.from({ length: 60 }, (_, n) => item(`s${n}`))];
+  await element(page, (method) => (method === "GET" ? ok({ items }) : null));
+  await devices(page);
+  await follow(page);
+  const times = await page.evaluate(async () => {
+    const { sessions } = await window.sessions.list();
+    const { format } = Intl.RelativeTimeFormat.prototype;
+    let count = 0;
+    Intl.RelativeTimeFormat.prototype.format = function (...args) {
+      count++;
+      return format.apply(this, args);
+    };
+    for (const session of sessions.slice(1)) window.change({ type: "changed", session: { ...session, ipAddress: "198.51.100.77" } });
+    const last = () => [...window.list.shadowRoot.querySelectorAll("li")].every((row) => row.dataset.id === "here" || row.textContent.includes("198.51.100.77"));
+    while (!last()) await new Promise((resolve) => requestAnimationFrame(resolve));
+    Intl.RelativeTimeFormat.prototype.format = format;
+    return count;
+  });
+  assert.ok(times <= 4 * items.length, `${times} times were written`);
+});
+
+pageTest("a device that is gone beneath the question is still asked for, and the answer told", async ({ page, expectProblem }) => {
+  expectProblem(/404/);
+  const sent = [];
+  await element(page, (method, where) => {
+    if (method === "GET") return null;
+    sent.push(`${method} ${where}`);
+    return { status: 404, contentType: "application/json", body: "{}" };
+  });
+  await devices(page);
+  await follow(page);
+  await row(page, "phone").locator("button[data-action=revoke]").click();
+  await page.getByRole("dialog").waitFor();
+  await change(page, "removed", "phone");
+  await row(page, "phone").waitFor({ state: "detached" });
+  await confirm(page, "Sign out");
+  await status(page, /Safari on iPhone/);
+  assert.deepEqual(sent, ["DELETE /sessions/phone"]);
+});
+
+pageTest("the focus stays on a device that moves, and comes back where its dialog's device is gone", async ({ page }) => {
+  await element(page);
+  await devices(page);
+  await follow(page);
+  await row(page, "tablet").locator("button[data-action=revoke]").focus();
+  await change(page, "changed", "tablet", { lastActiveAt: ago(0.5), ipAddress: "198.51.100.5" });
+  await row(page, "tablet").getByText("198.51.100.5").first().waitFor();
+  assert.equal(await active(page, "data-id"), "tablet");
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog").waitFor();
+  await change(page, "removed", "tablet");
+  await row(page, "tablet").waitFor({ state: "detached" });
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  assert.notEqual(await page.evaluate(() => document.activeElement.localName), "body");
+});
+
+pageTest("another application's or user's list is another list: no question about the one before, no false end", async ({ page }) => {
+  const sent = [];
+  await element(page, (method, where, url) => {
+    if (method !== "GET") sent.push(where);
+    return null;
+  });
+  await devices(page);
+  await page.evaluate(() => {
+    const { list } = window.sessions;
+    // Another user's: this device is not in it.
+    window.list.sessions = { ...window.sessions, list: async ({ userId } = {}) => { const page = await list(); return userId === "bob" ? { ...page, sessions: page.sessions.filter(({ id }) => id !== "here") } : page; } };
+  });
+  await row(page, "here").waitFor();
+  await page.getByRole("button", { name: "Sign out all others" }).click();
+  await page.getByRole("dialog").waitFor();
+  await page.evaluate(() => (window.list.listOptions = { userId: "bob" }));
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await row(page, "here").waitFor({ state: "detached" });
+  await row(page, "phone").waitFor();
+  assert.equal(await inList(page, "").getByText("This device has been signed out").count(), 0);
+  assert.deepEqual(sent, []);
+});
+
+pageTest("after a sign-out elsewhere no dialog stays, and after the next sign-in changes are told again", async ({ page, expectProblem }) => {
+  expectProblem(/401/);
+  let isOver = false;
+  await element(page, () => (isOver ? { status: 401, contentType: "application/json", body: "{}" } : null));
+  await devices(page);
+  await follow(page);
+  await page.getByRole("button", { name: "Sign out all others" }).click();
+  await page.getByRole("dialog").waitFor();
+  isOver = true;
+  await page.evaluate(() => void window.list.refresh());
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  assert.deepEqual(await page.evaluate(() => window.began.map(({ aborted }) => aborted)), [true]);
+  isOver = false;
+  await page.evaluate(() => window.list.refresh());
+  await devices(page);
+  assert.deepEqual(await page.evaluate(() => window.began.map(({ aborted }) => aborted)), [true, false]);
+});
+
+pageTest("who hears of an error may set another client: that one is not ended", async ({ page, expectProblem }) => {
+  expectProblem(/401/);
+  let isOver = false;
+  await element(page, (method, where, url) => (isOver ? { status: 401, contentType: "application/json", body: "{}" } : null));
+  await devices(page);
+  await page.evaluate(() => {
+    const second = { ...window.sessions, list: async () => ({ sessions: [], count: 0, total: 0, next: null }) };
+    window.list.addEventListener("error", () => (window.list.sessions = second), { once: true });
+  });
+  isOver = true;
+  await page.evaluate(() => void window.list.refresh());
+  await page.getByRole("heading", { name: "No active sessions" }).waitFor();
+  assert.deepEqual(await events(page, "logged-out"), []);
+});
+
+pageTest("that this session has ended stays said, where the list has more pages", async ({ page }) => {
+  let items = ITEMS;
+  await element(page, (method) => (method === "GET" ? ok({ items, next: items === ITEMS ? null : "more" }) : null));
+  await devices(page);
+  await follow(page);
+  items = ITEMS.slice(1);
+  await page.evaluate(() => window.change({ type: "current-revoked" }));
+  await row(page, "here").waitFor({ state: "detached" });
+  await inList(page, "").getByText("This device has been signed out").first().waitFor();
+});
+
+pageTest("texts of one's own that are not there are the usual ones; a finding about several is over with one of them", async ({ page }) => {
+  await element(page);
+  await devices(page);
+  await page.evaluate(() => (window.list.texts = { otherDevices: undefined, lastActive: undefined, signOut: undefined, confirmOne: undefined, findings: { new_device: undefined }, errors: undefined }));
+  await page.getByRole("heading", { level: 3, name: "Other devices (3)" }).waitFor();
+  await follow(page);
+  await page.evaluate(() => window.change({ type: "finding", finding: { code: "concurrent_sessions", severity: "medium", confidence: "high", sessionIds: ["here", "phone", "linux", "tablet"], evidence: {} } }));
+  const said = inList(page, ".finding");
+  await said.filter({ hasText: texts.en.findings.concurrent_sessions }).waitFor();
+  await change(page, "removed", "linux");
+  await said.waitFor({ state: "detached" });
+  await row(page, "phone").locator("button[data-action=revoke]").click();
+  await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+});

@@ -101,7 +101,7 @@ export const de = {
     rate_limited: { title: "Zu viele Anfragen", text: "Der Server bittet um eine Pause. Versuchen Sie es gleich noch einmal." },
     unauthenticated: { title: "Sie wurden abgemeldet", text: "Ihre Sitzung ist abgelaufen oder wurde von einem anderen Gerät beendet. Melden Sie sich neu an, um Ihre Geräte zu sehen." },
     reauthentication_required: { title: "Bitte melden Sie sich neu an", text: "Zu Ihrer Sicherheit möchte der Server, dass Sie sich noch einmal ausweisen." },
-    forbidden: { title: "Das ist nicht erlaubt", text: "Diese Sitzung gehört nicht zu Ihrem Konto, oder Sie dürfen sie nicht beenden." },
+    forbidden: { title: "Das ist nicht erlaubt", text: "Ihr Konto darf das nicht, oder die Sitzung gehört zu einem anderen." },
     rejected: { title: "Der Server hat abgelehnt", text: "Er hat die Anfrage nicht angenommen. Aktualisieren Sie die Liste und versuchen Sie es erneut." },
     current_unknown: { title: "Dieses Gerät ist nicht zu erkennen", text: "Der Server sagt nicht, welche Sitzung Ihre ist; die anderen lassen sich deshalb nicht sicher auf einmal abmelden. Einzeln geht es." },
     internal: { title: "Auf dieser Seite ist etwas schiefgegangen", text: "Laden Sie sie neu und versuchen Sie es erneut. Hilft das nicht, sagen Sie dem Betreiber Bescheid." },

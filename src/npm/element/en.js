@@ -102,7 +102,7 @@ export const en = {
     rate_limited: { title: "Too many requests", text: "The server asks for a pause. Try again in a moment." },
     unauthenticated: { title: "You’ve been signed out", text: "Your session has ended or was signed out from another device. Sign in again to see your devices." },
     reauthentication_required: { title: "Please sign in again", text: "For your security, the server wants you to confirm who you are." },
-    forbidden: { title: "That isn’t allowed", text: "This session doesn’t belong to your account, or you may not end it." },
+    forbidden: { title: "That isn’t allowed", text: "Your account may not do this, or the session belongs to another one." },
     rejected: { title: "The server refused", text: "It didn’t accept the request. Reload the list and try again." },
     current_unknown: { title: "This device can’t be told apart", text: "The server doesn’t say which session is yours, so the others can’t be signed out safely. You can still sign them out one by one." },
     internal: { title: "Something went wrong on this page", text: "Reload it and try again. If that doesn’t help, tell whoever runs it." },

@@ -21,7 +21,8 @@ export class Language {
     const known = Object.hasOwn(texts, primary);
     const base = known ? texts[primary] : en;
     this.tag = known || own ? regional(tag) : "en";
-    this.texts = { ...base, ...own, errors: { ...base.errors, ...own?.errors }, findings: { ...base.findings, ...own?.findings } };
+    const over = (texts, own) => ({ ...texts, ...Object.fromEntries(Object.entries(own ?? {}).filter(([, text]) => text != null)) });
+    this.texts = { ...over(base, own), errors: over(base.errors, own?.errors), findings: over(base.findings, own?.findings) };
     this.#relative = new Intl.RelativeTimeFormat(this.tag);
     this.#moment = new Intl.DateTimeFormat(this.tag, { dateStyle: "medium", timeStyle: "short" });
     this.#clock = new Intl.DateTimeFormat(this.tag, { timeStyle: "short" });

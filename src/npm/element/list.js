@@ -69,6 +69,7 @@ export class AuthSessionList extends Base {
   /** What `watch` said is gone at one time. */
   #gone = [];
   #saying;
+  #soon = null;
   #timer;
   /** Ends what runs only while it is connected, and the watch. */
   #connection = null;
@@ -92,8 +93,11 @@ export class AuthSessionList extends Base {
   }
 
   set listOptions(value) {
+    // Another application's or user's sessions are another list.
+    const { applicationId, userId } = this.#options;
     this.#options = value ?? {};
-    void this.#reload();
+    if (applicationId !== this.#options.applicationId || userId !== this.#options.userId) this.#startOver();
+    else void this.#reload();
   }
 
   get findings() {
@@ -196,19 +200,24 @@ export class AuthSessionList extends Base {
     this.#dialog.addEventListener("close", () => this.#dialog.open || this.#answered());
     root.append(this.#content, this.#live, this.#dialog);
     root.addEventListener("click", (event) => {
-      const button = event.target.closest?.("button[data-action]");
-      if (button && button.getAttribute("aria-disabled") !== "true") void this.#act(button.dataset.action, button.dataset.id);
+      const button = event.target.closest?.("button");
+      if (this.#dialog.contains(button)) this.#dialog.close(button.value);
+      else if (button && button.getAttribute("aria-disabled") !== "true") void this.#act(button.dataset.action, button.dataset.id);
     });
   }
 
   // ---------------------------------------------------------------- rendering
 
-  #update(change) {
+  /** `isSoon`: of many changes at once only the last is worth a rendering. */
+  #update(change, isSoon) {
     this.#state = { ...this.#state, ...change };
-    this.#render();
+    if (isSoon) this.#soon ??= setTimeout(() => this.#render(), 100);
+    else this.#render();
   }
 
   #render() {
+    clearTimeout(this.#soon);
+    this.#soon = null;
     if (!this.#content || !this.isConnected) return;
     const { shadowRoot: root } = this;
     const focused = root.activeElement;
@@ -217,10 +226,11 @@ export class AuthSessionList extends Base {
     const section = row?.closest("section");
     const state = { ...this.#state, findings: this.#allFindings() };
     patch(this.#content, view(state, this.#speak(), this.headingLevel));
-    if (focused && !focused.isConnected) {
-      // What had the focus is gone: the next row's button gets it, else the heading of its section, else the first one.
-      const near = neighbours.find((element) => element?.matches("li") && element.isConnected)?.querySelector("button[data-action]");
-      (near ?? (section?.isConnected ? section.querySelector(HEADING) : this))?.focus({ preventScroll: !near });
+    if (focused && root.activeElement !== focused) {
+      // What had the focus is gone: the next row's button gets it, else the heading of its section, else the first one. Moving it took the focus away.
+      const moved = focused.isConnected;
+      const near = moved ? focused : neighbours.find((element) => element?.matches("li") && element.isConnected)?.querySelector("button[data-action]");
+      (near ?? (section?.isConnected ? section.querySelector(HEADING) : this))?.focus({ preventScroll: moved || !near });
     }
     this.#schedule();
   }
@@ -232,7 +242,9 @@ export class AuthSessionList extends Base {
   }
 
   #allFindings() {
-    const all = [...this.#judge(), ...this.#state.told];
+    const { told, sessions } = this.#state;
+    // One about several is over as soon as one of them is.
+    const all = [...this.#judge(), ...told.filter(({ sessionIds }) => sessionIds.length < 3 || sessionIds.every((id) => sessions?.some((session) => session.id === id)))];
     return [...new Map(all.map((finding) => [`${finding.code} ${finding.sessionIds.join(" ")}`, finding])).values()];
   }
 
@@ -325,7 +337,7 @@ export class AuthSessionList extends Base {
     else if (type === "current-revoked") {
       this.#update({ ended: true });
       this.#say(this.#speak().texts.ended);
-      void this.#load();
+      void this.#reload();
     } else if (type === "error" && change.error.code !== "rate_limited") {
       // It shows the same, and looks again by itself.
       void this.#reload();
@@ -343,16 +355,16 @@ export class AuthSessionList extends Base {
     if (isGone && type !== "added") {
       const text = language.plain(language.texts.removed, { name });
       this.#gone.push({ session, at, text });
-      this.#update({ sessions: others });
+      this.#update({ sessions: others }, true);
       // What is ended here is told here.
       if (isListed && !isEnding(session, this.#state.busy)) this.#say(text);
     } else if (isListed) {
-      this.#update({ sessions: [...others, session].sort(thisDeviceFirst) });
+      this.#update({ sessions: [...others, session].sort(thisDeviceFirst) }, true);
     } else if (type === "added" && !isOver(session)) {
       // Some back-ends make another session of one whenever it is renewed. That is no sign-in.
       const old = this.#gone.find((gone) => gone.at === at && gone.session.userAgent === session.userAgent && gone.session.ipAddress === session.ipAddress);
       const isNew = !old && !session.current;
-      this.#update({ sessions: [...others, session].sort(thisDeviceFirst), ...(isNew && { fresh: new Set(this.#state.fresh).add(session.id) }) });
+      this.#update({ sessions: [...others, session].sort(thisDeviceFirst), ...(isNew && { fresh: new Set(this.#state.fresh).add(session.id) }) }, true);
       if (isNew) this.#say(language.plain(language.texts.added, { name }));
       this.#gone = this.#gone.filter((gone) => gone !== old && gone.at === at);
       this.#said = this.#said.filter((text) => text !== old?.text);
@@ -366,7 +378,7 @@ export class AuthSessionList extends Base {
     const language = this.#speak();
     // One that has grown stands for itself as it was.
     const others = this.#state.told.filter((old) => old.code !== code || !old.sessionIds.every((id) => sessionIds.includes(id)));
-    this.#update({ told: [...others, finding] });
+    this.#update({ told: [...others, finding] }, true);
     const { findings } = language.texts;
     if (Object.hasOwn(findings, code)) this.#say(language.plain(findings[code], evidence));
   }
@@ -382,6 +394,7 @@ export class AuthSessionList extends Base {
     this.#state = start();
     this.#render();
     void this.#load();
+    if (this.#following?.signal.aborted) void this.#follow();
   }
 
   /** Fetches the list anew, on top of whatever is shown. `aloud`: the user waits for it, so its outcome is announced. */
@@ -409,7 +422,7 @@ export class AuthSessionList extends Base {
       }
       if (signal.aborted) return;
       const failures = new Map([...this.#state.failures].filter(([id]) => found.has(id)));
-      const ended = !next && this.#isGone([...found.values()]);
+      const ended = this.#isGone([...found.values()], next);
       this.#loadedAt = Date.now();
       this.#update({ ended, capabilities, sessions: [...found.values()].sort(thisDeviceFirst), next, failures, loading: false, problem: null, unreachable: false });
       if (aloud) this.#say(language.plain(language.texts.loaded, { count: found.size }));
@@ -424,20 +437,21 @@ export class AuthSessionList extends Base {
   }
 
   /** Whether a list that would say which session is this page's is without it: then that has ended, although the access token still opens the list. */
-  #isGone(list) {
+  #isGone(list, next) {
     const { sessions, ended } = this.#state;
     const mine = this.#mine;
     // A refresh may make another session of it, which not every back-end says is the current one.
     const follows = ({ id, userAgent }) => id === mine.id || (userAgent !== null && userAgent === mine.userAgent && !sessions?.some((known) => known.id === id));
     const now = list.find(({ current }) => current === true) ?? (mine && list.find(follows));
     if (now) this.#mine = now;
-    return !now && (ended || mine !== null);
+    return !now && (ended || (!next && mine !== null));
   }
 
   // ---------------------------------------------------------------- what the user does
 
   async #act(action, id) {
-    const { problem, notice, failures } = this.#state;
+    const { problem, notice, failures, sessions } = this.#state;
+    const session = sessions?.find((each) => each.id === id);
     switch (action) {
       case "load":
         return this.#again(problem, () => this.#load(true));
@@ -452,9 +466,9 @@ export class AuthSessionList extends Base {
       case "retry":
         return this.#again(notice?.problem, notice?.retry);
       case "revoke-again":
-        return this.#again(failures.get(id), () => this.#revoke(id));
+        return this.#again(failures.get(id), () => this.#revoke(session));
       case "revoke":
-        return (await this.#confirmOne(id)) && this.#revoke(id);
+        return (await this.#confirmOne(session)) && this.#revoke(session);
       case "others":
         return (await this.#confirmMany("confirmOthers", "signOut")) && this.#revokeOthers();
       case "everywhere":
@@ -468,12 +482,7 @@ export class AuthSessionList extends Base {
     await retry();
   }
 
-  #find(id) {
-    return this.#state.sessions?.find((session) => session.id === id);
-  }
-
-  #confirmOne(id) {
-    const session = this.#find(id);
+  #confirmOne(session) {
     if (!session) return false;
     const language = this.#speak();
     const { texts } = language;
@@ -494,8 +503,8 @@ export class AuthSessionList extends Base {
     dialog.lang = language.tag;
     dialog.replaceChildren(
       h(
-        "form",
-        { method: "dialog" },
+        "div",
+        {},
         h("h2", { id: "dialog-title", class: "dialog-title" }, title),
         h(
           "div",
@@ -508,8 +517,15 @@ export class AuthSessionList extends Base {
     );
     this.#answered();
     dialog.returnValue = "";
+    const opener = this.shadowRoot.activeElement;
     dialog.showModal();
-    return new Promise((resolve) => (this.#answer = resolve));
+    return new Promise((resolve) => {
+      this.#answer = (yes) => {
+        resolve(yes);
+        // Where it came from may be gone.
+        if (opener?.isConnected === false) this.focus({ preventScroll: true });
+      };
+    });
   }
 
   #answered() {
@@ -534,9 +550,9 @@ export class AuthSessionList extends Base {
     }
   }
 
-  async #revoke(id) {
-    const session = this.#find(id);
+  async #revoke(session) {
     if (!session) return;
+    const { id } = session;
     const values = { name: nameOf(session, this.#speak()) };
     await this.#exclusively(`session ${id}`, async (alive) => {
       this.#fail(id, null);
@@ -598,7 +614,7 @@ export class AuthSessionList extends Base {
     await this.#exclusively(scope, async (alive) => {
       this.#update({ notice: null, failures: new Map() });
       try {
-        const onProgress = (finished, total) => alive() && this.#update({ progress: { done: finished, total } });
+        const onProgress = (finished, total) => alive() && this.#update({ progress: { done: finished, total } }, true);
         const { listOptions: { applicationId, userId } } = this;
         const result = await this.#sessions[operation]({ ...(applicationId && { applicationId }), ...(userId && { userId }), onProgress });
         if (!alive()) return;
@@ -667,7 +683,10 @@ export class AuthSessionList extends Base {
   /** The one place that looks at every error: signed out is the end, no answer means the banner. Null where it has been told already. */
   #failed(error, operation) {
     const problem = problemOf(error);
+    const life = this.#life;
     this.#emit("error", { error, operation }, { bubbles: false });
+    // Whoever was told may have set another client.
+    if (life !== this.#life) return null;
     if (problem.code === "unauthenticated") {
       this.#leave("ended", true, { kind: "info", ...shown(problem) });
       return null;
@@ -680,6 +699,7 @@ export class AuthSessionList extends Base {
   #leave(reason, confirmed, notice) {
     this.#listing?.abort();
     this.#following?.abort();
+    this.#dialog?.close("");
     this.#life = {};
     this.#state = { ...start(), out: notice };
     this.#render();

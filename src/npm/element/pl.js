@@ -106,7 +106,7 @@ export const pl = {
     rate_limited: { title: "Zbyt wiele zapytań", text: "Serwer prosi o przerwę. Spróbuj ponownie za chwilę." },
     unauthenticated: { title: "Twoja sesja się zakończyła", text: "Wygasła albo zakończono ją na innym urządzeniu. Zaloguj się ponownie, aby zobaczyć urządzenia." },
     reauthentication_required: { title: "Zaloguj się ponownie", text: "Dla bezpieczeństwa serwer prosi o potwierdzenie tożsamości." },
-    forbidden: { title: "To niedozwolone", text: "Ta sesja nie należy do Twojego konta albo nie możesz jej zakończyć." },
+    forbidden: { title: "To niedozwolone", text: "Twoje konto nie ma do tego prawa albo sesja należy do innego konta." },
     rejected: { title: "Serwer odmówił", text: "Nie przyjął zapytania. Odśwież listę i spróbuj ponownie." },
     current_unknown: { title: "Nie wiadomo, które urządzenie jest Twoje", text: "Serwer nie podaje, która sesja jest Twoja, więc innych nie można bezpiecznie wylogować naraz. Możesz wylogować je pojedynczo." },
     internal: { title: "Błąd na tej stronie", text: "Odśwież ją i spróbuj ponownie. Jeśli to nie pomoże, zgłoś to właścicielowi strony." },

@@ -69,6 +69,8 @@ mod memory {
     pub(super) const DIALECT: &str = "dialect";
     /// The newest access token, from a refresh.
     pub(super) const ACCESS: &str = "accessToken";
+    /// The access token that was refused, or about to run out, when that came: whoever goes on giving it gets the newest.
+    pub(super) const OLD: &str = "oldToken";
     /// From when on that one is to be replaced: milliseconds by the local clock.
     pub(super) const DUE: &str = "due";
     /// How far the back-end's clock is ahead of the local one: milliseconds. The driver writes it.
@@ -125,6 +127,10 @@ pub fn step(call: &str, body: &[u8]) -> Text {
         refresh = memory.member(memory::REFRESH).as_words();
         given = memory.text(memory::ACCESS).unwrap_or(given);
         keep.text("access", Some(&given)).text("refresh", Some(&refresh));
+    }
+    if !given.is_empty() && forwarded.is_none() && json.member("event").is_among("start tokens") && given == memory.member(memory::OLD).as_words() {
+        given = memory.text(memory::ACCESS).unwrap_or(given);
+        keep.text("access", Some(&given));
     }
     let user = match &forwarded {
         Some(authorization) => authorization.strip_prefix("Bearer ").unwrap_or(authorization).into(),
@@ -296,6 +302,11 @@ impl<'a> Call<'a> {
                 self.keep.json("signedOut", self.memory.member(memory::SIGNED_OUT).source());
                 Ok(self.ask_tokens())
             }
+            "refreshed" => {
+                let old = self.json.member("access").as_words();
+                self.remember.text(memory::OLD, Some(&old).filter(|old| !old.is_empty()).map(|old| old.as_str()));
+                Ok(self.ask_tokens())
+            }
             "told" => Ok(done(self.json.member("pending").source())),
             "each" => self.finish_each(None),
             _ => Ok(self.ask_tokens()),
@@ -450,7 +461,7 @@ impl<'a> Call<'a> {
             let needs_current = matches!(goal, Current | RevokeCurrent | RevokeOthers | Logout) && !has(goal);
             let finds = has(Current) || self.list.member("fields").member("current").source() != "[]";
             if needs_current && !finds && self.current.is_none() {
-                let message = "the current session can't be known: set refreshToken, or pass the user's request";
+                let message = "the current session can't be known by these tokens: set refreshToken, or pass a request whose token names it";
                 return Err(Error::new(Code::CurrentUnknown, message));
             }
             self.ask(self.plan(goal));
@@ -739,13 +750,15 @@ impl<'a> Call<'a> {
             if auth == "optional" || is_others || self.step == Some(Refresh) || self.json.is("sendsCookies") {
                 return Ok(());
             }
-            return Err(Error::new(
-                Code::Unauthenticated,
-                "there is no access token: have the user sign in and set token, or credentials where cookies are enough",
-            ));
+            let message = if self.is_key {
+                "the secret key is missing: set token"
+            } else {
+                "there is no access token: have the user sign in and set token, or credentials where cookies are enough"
+            };
+            return Err(Error::new(Code::Unauthenticated, message));
         }
         if !is_bearer(&token) {
-            return Err(Error::new(Code::InvalidOptions, "the token has characters that no token has: pass it without \"Bearer \""));
+            return Err(Error::new(Code::InvalidOptions, "the token has characters that no token has: pass it without \"Bearer \", spaces and line breaks"));
         }
         match own_header {
             "" => header("authorization", &join("Bearer ", &token, "")),
@@ -888,6 +901,13 @@ impl<'a> Call<'a> {
         if error.code == Code::Unauthenticated && error.status.is_some() && self.step != Some(Refresh) && self.can_refresh() {
             self.keep.flag("wasRefused", true).text("stale", Some(self.access.expose()));
             return Ok(self.ask_tokens());
+        }
+        // It is seen only when the first token has run out.
+        if error.code == Code::Unauthenticated && error.status.is_some() && !self.refresh.is_empty() && self.named_input("clientId").is_none() {
+            let needs = |need: Json<'_>| need.is_word("clientId");
+            if self.endpoint(Refresh).member("needs").items().any(needs) {
+                error.message = join("set clientId to have the token refreshed; ", &error.message, "");
+            }
         }
         self.is_repeated |= error.is_lost() && !error.is_unused();
         // These make something new each time, or use up what they were sent.

@@ -7,7 +7,7 @@ import type { CookieSpec, ListOptions, SessionsOptions } from "./index.js";
  *   GET  {base}/sessions · POST {base}/sessions/{id}/revoke · POST {base}/sessions/revoke-others · POST {base}/logout-all · POST {base}/logout
  *
  * JSON as in the result types of `auth-sessions`; errors as `{"error":{"code","message"}}` with the matching status. The list takes `cursor` and `pageSize` as
- * query parameters. What options are is checked at once; what the back-end needs (a known `provider`, `baseUrl`, `clientId`, `scope`) is told by the first request: a 500 with the code `invalid_options`.
+ * query parameters. What options are is checked at once; what the back-end needs (a known `provider`, `baseUrl`, `scope`) is told by the first request: a 500 with the code `invalid_options`. That AuthVital wants a `clientId` shows only when a token has run out.
  *
  * Make it once, outside of requests: requests of one browser share their refresh within one handler.
  *

@@ -457,7 +457,7 @@ export class Host {
     const own = operation === "refresh" ? [{ timeout, headers: options.headers }] : [];
     const shared = refreshing.get(token) ?? this.#run("refresh", own, { renews: token }).finally(() => refreshing.delete(token));
     refreshing.set(token, shared);
-    return this.#within(shared, patience, "result");
+    return this.#within(shared, patience, "end of the refresh and its onTokens");
   }
 
   /** A refresh, unless another tab has done it meanwhile: then its tokens are taken. A token whose answer another tab has lost is not sent again. */

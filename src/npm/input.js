@@ -16,6 +16,9 @@ const STATUSES = ["active", "revoked", "ended", "expired", "removed", "abandoned
 /** What a header may hold (RFC 9110, 5.5). */
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
+/** Of another connection or another body: some runtimes send them, and the request is broken. */
+const RUNTIMES = /^(?:host|connection|content-length|transfer-encoding|keep-alive|upgrade|te|trailer|expect)$/i;
+
 /** Timers count milliseconds in 31 bits. */
 const LONGEST = 2 ** 31 - 1;
 
@@ -47,6 +50,8 @@ const INPUTS = {
 };
 INPUTS.createTokenFromTemplate = INPUTS.createToken;
 
+const REQUEST = " (a request comes before them, itself: c.req.raw, event.request)";
+
 const pairs = (headers) => Object.entries(headers ?? {});
 
 /** Said before anything is sent: RFC 9110, 5.1 and 5.5. */
@@ -55,6 +60,7 @@ function checkHeaders(headers, code) {
     if (!HEADER[1](name) || !VALUE.test(value)) {
       throw fail(code, "a header can't be sent: no line breaks, no characters beyond Latin-1");
     }
+    if (RUNTIMES.test(name)) throw fail(code, "headers can't hold Host, Connection, Content-Length and the like: the runtime sets them (of a request forward what is needed, by name)");
     if (name.toLowerCase() === "authorization") throw fail(code, "headers can't hold Authorization: use token, or pass the request that is served");
   }
 }
@@ -79,7 +85,7 @@ export function readOptions(options) {
     if (!isFunction(globalThis[name])) throw fail("unsupported", `this runtime has no ${name}`);
   }
   const {
-    provider, baseUrl, environment, token, refreshToken, clientId, headers, credentials, allowInsecure, dangerouslyAllowBrowser, onReauthenticate, totalTimeout, maxRetries, maxRetryAfter,
+    provider, baseUrl, environment, token, refreshToken, clientId, credentials, allowInsecure, dangerouslyAllowBrowser, onReauthenticate, totalTimeout, maxRetries, maxRetryAfter,
   } = options;
   const { isOwn, ...base } = readBase(baseUrl);
   return {
@@ -89,9 +95,7 @@ export function readOptions(options) {
     environment,
     clientId,
     // Cookies may authenticate without a token. A page sends its own origin's by itself.
-    sendsCookies:
-      (credentials ? credentials !== "omit" : !token && !refreshToken && isOwn) ||
-      pairs(headers).some(([name]) => name.toLowerCase() === "cookie"),
+    sendsCookies: credentials ? credentials !== "omit" : !token && !refreshToken && isOwn,
     allowInsecure: allowInsecure ?? false,
     dangerouslyAllowBrowser: dangerouslyAllowBrowser ?? false,
     canReauthenticate: Boolean(onReauthenticate),
@@ -107,9 +111,11 @@ function readBase(baseUrl) {
   if (!baseUrl) return {};
   let url;
   try {
+    // "auth.example.com" is no path of the page's.
+    if (!/^(?:[a-z][a-z\d+.-]*:|\/(?!\/))/i.test(baseUrl)) throw baseUrl;
     url = new URL(baseUrl, globalThis.location?.href);
   } catch {
-    throw wrong("must be an absolute URL");
+    throw wrong("must be an absolute URL, or on a page a path that begins with /");
   }
   const { protocol, hostname, username, password, search, hash, origin, pathname } = url;
   if (!/^https?:$/.test(protocol) || username || password || search || hash) {
@@ -169,7 +175,13 @@ export function readArguments(operation, args) {
     }
   }
   const options = rest[0] ?? {};
-  if (!isObject(options)) throw fail("invalid_argument", "options must be an object");
+  // What is not known as a request must not be taken for options: they would end what is this client's own.
+  const above = isObject(options) && Object.getPrototypeOf(options);
+  if (!isObject(options) || (above && Object.getPrototypeOf(above))) throw fail("invalid_argument", `options must be a plain object${REQUEST}`);
+  // A name that nobody knows may be a misspelt one: without it, more would be ended than was meant.
+  for (const name in options) {
+    if (!ARGUMENTS[name] && options[name] != null && !(name === "request" && operation === "logout")) throw fail("invalid_argument", `there is no option ${name}${REQUEST}`);
+  }
   check(options, ARGUMENTS, "invalid_argument");
   checkHeaders(options.headers, "invalid_argument");
   for (const name of ["applicationId", "userId", "status", "pageSize", "cursor", "clientId"]) {

@@ -46,6 +46,7 @@ export function readProfile(given) {
   for (const name of ["list", "revoke", "revokeAll", "revokeOthers", "logout", "refresh"]) {
     const table = { list: LIST, refresh: { ...ENDPOINT, "accessToken!": POINTER, refreshToken: POINTER, expiresIn: POINTER } }[name] ?? ENDPOINT;
     if (given[name]) inspect(given[name], table, `provider.${name}`);
+    if (given[name]?.body && given[name].method === "GET") throw fail("invalid_options", `provider.${name}.body: GET has none`);
   }
   if (!JSON.stringify([revoke.path, revoke.body]).includes("{id}")) throw fail("invalid_options", 'provider.revoke must have "{id}" in its path or body');
   if (csrf) inspect(csrf, { "cookie!": STRING, "header!": HEADER }, "provider.csrf");

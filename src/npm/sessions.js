@@ -2,6 +2,7 @@ import { clearCookies, removals } from "./cookies.js";
 import { label } from "./device.js";
 import { fail, toSessionsError } from "./error.js";
 import { Host, LOGGED_OUT, isAmong } from "./host.js";
+import { isFunction, isObject } from "./check.js";
 import { listen } from "./tabs.js";
 import { METHODS, mergeHeaders, readArguments, readOptions } from "./input.js";
 
@@ -42,7 +43,9 @@ export function define(load, Driver = Host) {
         const { authorization, endedToken } = call.input;
         const { texts } = memory;
         const isOwn = operation === "logout" && authorization === undefined && (endedToken === undefined || [options.refreshToken, texts.refreshToken].includes(endedToken) || isAmong(texts.replaced, endedToken));
-        const state = { goal: operation, ...known, ...config, ...call.input, headers: mergeHeaders(options, call) };
+        const headers = mergeHeaders(options, call);
+        const sendsCookies = config.sendsCookies || headers.some(([name]) => /^cookie$/i.test(name));
+        const state = { goal: operation, ...known, ...config, ...call.input, headers, sendsCookies };
         const drive = async (more) => host.drive(() => host.ready(wasm()), Object.assign(state, more));
         memory.leaving += isOwn;
         if (operation === "logout") await host.settle();
@@ -128,7 +131,11 @@ async function finish(result, options, call) {
     for (const session of result.sessions ?? (["get", "current", "create"].includes(operation) ? [result] : [])) {
       try {
         // Without an agent there is only what the back-end itself says of the device.
-        if (session.userAgent !== null) session.device = parseUserAgent(session.userAgent) ?? null;
+        if (session.userAgent === null) continue;
+        const device = parseUserAgent(session.userAgent);
+        // A promise is none, and its rejection nobody's.
+        if (isFunction(device?.then)) device.then(null, () => {});
+        session.device = isObject(device) && !isFunction(device.then) ? device : null;
       } catch {
         // A label is not worth failing for.
         session.device = null;

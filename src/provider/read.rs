@@ -3,7 +3,7 @@
 use super::{Answer, Asked, Hook, Operation, said, unexpected};
 use crate::device::has;
 use crate::error::{Code, Error};
-use crate::http::{Response, is_bearer};
+use crate::http::{Response, is_bearer, without_query};
 use crate::json::{Json, Writer, join, words};
 use crate::secret::Secret;
 use crate::text::Text;
@@ -48,7 +48,10 @@ pub fn read(asked: &Asked<'_>, response: Response<'_>, hook: Hook) -> Result<Ans
                 return Err(unexpected(&response, "a session has no \"id\""));
             }
             let named = asked.endpoint.member("fields").member("items").items().next().unwrap_or(Json::NULL).as_words();
-            if asked.listed.member("size").is_null() { lacks(if named.is_empty() { "sessions" } else { &named }) } else { Ok(Answer::Page) }
+            if asked.listed.member("size").is_null() {
+                return Err(unexpected(&response, &join("it has no list \"", if named.is_empty() { "sessions" } else { &named }, "\"")));
+            }
+            Ok(Answer::Page)
         }
         Operation::Get | Operation::Current | Operation::Create => {
             if !asked.listed.member("found").is_null() {
@@ -148,7 +151,7 @@ fn refused(asked: &Asked<'_>, response: &Response<'_>) -> Error {
         }
         401 => (Code::Unauthenticated, "the back-end does not accept the credentials"),
         403 => (Code::Forbidden, "the back-end does not allow it"),
-        404 | 410 if asked.operation == Operation::List => (Code::NotFound, "there is no list at this address (see baseUrl)"),
+        404 | 410 if asked.operation == Operation::List => (Code::NotFound, "there is no list below baseUrl, at "),
         404 | 410 => (Code::NotFound, "the back-end does not know it"),
         408 => (Code::Timeout, "the back-end gave up waiting"),
         409 => (Code::Conflict, "the back-end says that the state does not allow it"),
@@ -157,7 +160,8 @@ fn refused(asked: &Asked<'_>, response: &Response<'_>) -> Error {
         500.. => (Code::ServerError, "the back-end failed"),
         _ => (Code::InvalidResponse, "the back-end answered with an unexpected status"),
     };
-    explained(said(code, text, &first(body, WORDS).unwrap_or_default()), response)
+    let place = if text.ends_with("at ") { without_query(asked.path) } else { "" };
+    explained(said(code, &join(text, place, ""), &first(body, WORDS).unwrap_or_default()), response)
 }
 
 /// With what else the back-end says of it.

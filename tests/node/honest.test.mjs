@@ -150,3 +150,47 @@ test("no cache is asked, where the runtime knows of one", async (t) => {
   await sessions.list();
   assert.deepEqual(sent.map(({ cache }) => cache), ["no-store", undefined]);
 });
+
+// ---------------------------------------------------------------- what an error tells to do
+
+test("a host without its scheme is no path of the page's own", async () => {
+  globalThis.location = new URL("https://app.example.com/account/devices");
+  try {
+    for (const baseUrl of ["auth.example.com", "undefined", "api", "./api", "//auth.example.com"]) {
+      const { sessions, sent } = faked(() => json([]), { provider: "rest", baseUrl });
+      assert.match((await fails(sessions.list(), "invalid_options", baseUrl)).message, /begins with \//);
+      assert.equal(sent.length, 0);
+    }
+    const { sessions, sent } = faked(() => json([]), { provider: "rest", baseUrl: "/auth" });
+    await settles(sessions.list());
+    assert.equal(sent[0].url, "https://app.example.com/auth/api/v1/sessions");
+  } finally {
+    delete globalThis.location;
+  }
+});
+
+test("a refresh that lacks only the clientId is told of at the 401 that it would have cured", async () => {
+  const refused = () => json({ message: "Invalid access token" }, { status: 401 });
+  const { message } = await fails(faked(refused, { provider: "authvital", token: "t", refreshToken: "r" }).sessions.list(), "unauthenticated");
+  assert.match(message, /^set clientId .*: Invalid access token$/);
+  for (const options of [{ refreshToken: undefined }, { provider: "rest" }]) {
+    assert.doesNotMatch((await fails(faked(refused, { provider: "authvital", token: "t", refreshToken: "r", ...options }).sessions.list(), "unauthenticated")).message, /clientId/);
+  }
+});
+
+test("a secret key that is missing is called so; a list that is not there is named with its place", async () => {
+  assert.match((await fails(createSessions({ provider: "clerk", fetch: () => json([]) }).list({ userId: "u" }), "unauthenticated")).message, /secret key/);
+  const { sessions } = faked(() => new Response(null, { status: 404 }), { provider: "better-auth", baseUrl: "https://auth.example.com/api/auth" });
+  assert.match((await fails(sessions.list(), "not_found")).message, /below baseUrl, at \/api\/auth\/list-sessions$/);
+  const nested = { list: { method: "GET", path: "/s", items: "data" }, revoke: { method: "DELETE", path: "/s/{id}" } };
+  assert.match((await fails(faked(() => json({ data: { sessions: [] } }), { provider: nested }).sessions.list(), "invalid_response")).message, /no list "data"/);
+  await fails(faked(() => json([]), { provider: { ...nested, list: { ...nested.list, body: { a: 1 } } } }).sessions.list(), "invalid_options", "GET");
+});
+
+test("a parseUserAgent that is asynchronous, or gives no object, labels nothing, and its failure is nobody's", async () => {
+  for (const parseUserAgent of [async () => ({ label: "x" }), () => Promise.reject(new Error("late")), () => "Chrome"]) {
+    const { sessions } = faked(() => json([{ id: "a", user_agent: "curl/8" }]), { provider: "rest", parseUserAgent });
+    assert.equal((await settles(sessions.list())).sessions[0].device, null);
+  }
+  await new Promise((resolve) => setImmediate(resolve));
+});

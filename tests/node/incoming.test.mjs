@@ -1,7 +1,7 @@
 // Serving somebody else's request: its Authorization is forwarded, and nothing else of it or of the client's own.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { createAuthVital, fails, faked, EMPTY_LIST, G1, G2, json, sandbox, signedIn } from "./support.mjs";
+import { createAuthVital, fails, faked, EMPTY_LIST, G1, G2, json, sandbox, settles, signedIn } from "./support.mjs";
 
 beforeEach(() => sandbox.reset());
 
@@ -161,4 +161,47 @@ test("logout takes a request under that name only", async () => {
   assert.deepEqual([result.server, result.setCookie.length], ["confirmed", 1]);
   assert.equal((await sandbox.row(user.id)).ended_by, "logout");
   assert.equal((await sandbox.requests())[0].cookie, false);
+});
+
+// ---------------------------------------------------------------- what is not the request itself
+
+test("what frameworks have around a request is not taken for options: nothing of this client's is ended", async () => {
+  const { sessions, sent } = faked(() => json({ success: true, count: 1 }), { provider: "authvital", token: "the-client's-own" });
+  const request = new Request("https://app.example.com/", { headers: { authorization: "Bearer user" } });
+  class Context {
+    get req() {
+      return { raw: request };
+    }
+  }
+  for (const around of [request.headers, Promise.resolve(request), new Context(), { request }, { req: request }, { raw: request }, { node: { req: request } }, { host: "app.example.com", authorization: "Bearer user" }]) {
+    for (const operation of ["list", "revokeAll"]) {
+      const { message } = await fails(sessions[operation](around), "invalid_argument");
+      assert.match(message, /itself/);
+      assert.doesNotMatch(message, /Bearer/);
+    }
+  }
+  assert.equal(sent.length, 0);
+});
+
+test("a misspelt option is told, and nothing is ended that was not meant", async () => {
+  const { sessions, sent } = faked(() => json({ success: true }), { provider: "authvital", token: "t" });
+  for (const options of [{ application_id: "app1" }, { applicationID: "app1" }, { request: "r" }]) {
+    await fails(sessions.revokeAll(options), "invalid_argument", Object.keys(options)[0]);
+  }
+  // What is not there is nothing.
+  await sessions.revokeAll({ application_id: undefined });
+  assert.equal(sent.length, 1);
+});
+
+test("headers of the connection can't be forwarded", async () => {
+  const { sessions, sent } = faked(() => json({ success: true }), { provider: "authvital", token: "t" });
+  for (const name of ["Content-Length", "host", "connection", "Transfer-Encoding"]) await fails(sessions.revokeAll(undefined, { headers: { [name]: "1" } }), "invalid_argument");
+  assert.equal(sent.length, 0);
+});
+
+test("cookies that one call forwards are credentials enough", async () => {
+  const { sessions, sent } = faked(() => json([]), { provider: "better-auth", token: undefined });
+  await fails(sessions.list(), "unauthenticated");
+  await settles(sessions.list(undefined, { headers: { Cookie: "better-auth.session_token=x" } }));
+  assert.equal(sent[0].headers.get("cookie"), "better-auth.session_token=x");
 });

@@ -303,3 +303,16 @@ test("a request to the handler that runs for long is refreshed as often as it ta
   const answer = await handle(new Request("https://app.example.com/api/sessions/revoke-others", { method: "POST", headers: { origin: "https://app.example.com", "sec-fetch-site": "same-origin", cookie: "access_token=a0; refresh_token=r0" } }));
   assert.deepEqual([answer.status, [...alive]], [200, ["s0"]]);
 });
+
+test("a token function that has not heard of the newest token has it replaced once", async () => {
+  const sent = [];
+  const fetch = async (request) => {
+    const { pathname } = new URL(request.url);
+    sent.push(`${pathname} ${who(request) ?? ""}`);
+    if (pathname === "/oauth/token") return json({ access_token: "a1", refresh_token: "r1", expires_in: 900 });
+    return who(request) === "a1" ? json({ sessions: [] }) : json({}, { status: 401 });
+  };
+  const sessions = createSessions({ ...AUTHVITAL, token: () => "a0", refreshToken: "r0", fetch });
+  for (let times = 0; times < 3; times++) await settles(sessions.list());
+  assert.deepEqual(sent, ["/oauth/sessions a0", "/oauth/token ", "/oauth/sessions a1", "/oauth/sessions a1", "/oauth/sessions a1"]);
+});

@@ -69,8 +69,6 @@ mod memory {
     pub(super) const DIALECT: &str = "dialect";
     /// The newest access token, from a refresh.
     pub(super) const ACCESS: &str = "accessToken";
-    /// The access token that was refused, or about to run out, when that came: whoever goes on giving it gets the newest.
-    pub(super) const OLD: &str = "oldToken";
     /// From when on that one is to be replaced: milliseconds by the local clock.
     pub(super) const DUE: &str = "due";
     /// How far the back-end's clock is ahead of the local one: milliseconds. The driver writes it.
@@ -127,10 +125,6 @@ pub fn step(call: &str, body: &[u8]) -> Text {
         refresh = memory.member(memory::REFRESH).as_words();
         given = memory.text(memory::ACCESS).unwrap_or(given);
         keep.text("access", Some(&given)).text("refresh", Some(&refresh));
-    }
-    if !given.is_empty() && forwarded.is_none() && json.member("event").is_among("start tokens") && given == memory.member(memory::OLD).as_words() {
-        given = memory.text(memory::ACCESS).unwrap_or(given);
-        keep.text("access", Some(&given));
     }
     let user = match &forwarded {
         Some(authorization) => authorization.strip_prefix("Bearer ").unwrap_or(authorization).into(),
@@ -300,11 +294,6 @@ impl<'a> Call<'a> {
                 self.keep.number("started", self.now).json("refreshed", "null").flag("wasRefused", false);
                 // That may have been a logout and a new sign-in: whose tokens they are is seen then.
                 self.keep.json("signedOut", self.memory.member(memory::SIGNED_OUT).source());
-                Ok(self.ask_tokens())
-            }
-            "refreshed" => {
-                let old = self.json.member("access").as_words();
-                self.remember.text(memory::OLD, Some(&old).filter(|old| !old.is_empty()).map(|old| old.as_str()));
                 Ok(self.ask_tokens())
             }
             "told" => Ok(done(self.json.member("pending").source())),

@@ -60,7 +60,7 @@ function checkHeaders(headers, code) {
     if (!HEADER[1](name) || !VALUE.test(value)) {
       throw fail(code, "a header can't be sent: no line breaks, no characters beyond Latin-1");
     }
-    if (RUNTIMES.test(name)) throw fail(code, "headers can't hold Host, Connection, Content-Length and the like: the runtime sets them (of a request forward what is needed, by name)");
+    if (RUNTIMES.test(name)) throw fail(code, "headers can't hold Host, Connection, Content-Length and the like: forward by name what is needed");
     if (name.toLowerCase() === "authorization") throw fail(code, "headers can't hold Authorization: use token, or pass the request that is served");
   }
 }

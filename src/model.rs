@@ -139,12 +139,16 @@ pub fn listing(reading: &Reading<'_>, body: Json<'_>) -> Text {
     }
     let id = |item| find(item, list, "id", Kind::Text).unwrap_or(Json::NULL);
     let words = |item| id(item).as_words();
-    let current = find(body, list, "currentId", Kind::Text).or(reading.current).unwrap_or(Json::NULL).as_words();
+    let named = find(body, list, "currentId", Kind::Text);
+    let current = named.or(reading.current).unwrap_or(Json::NULL).as_words();
+    // What a profile names counts, and not what marks may mean that it does not.
+    let fields = list.member("fields");
+    let is_named = named.is_some() && !fields.member("currentId").is_null() && fields.member("current").is_null();
     let is_marked = |item: Json<'_>| {
         let handle = handle(item, list).as_words();
         // Better Auth's tokens may come with a signature.
         let uses = !handle.is_empty() && reading.access.strip_prefix(handle.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-        find_flag(item, list, "current").or(uses.then_some(true))
+        find_flag(item, list, "current").filter(|_| !is_named).or(uses.then_some(true))
     };
     // Tokens that name none of the sessions tell nothing about any of them. A mark that only one of them has says something of the others.
     let (mut one_is, mut is_listed) = (false, false);

@@ -18,5 +18,5 @@ country:country /location/country
 items: sessions items data results /data/sessions /data/items
 currentId:current_session_id currentSessionId /data/current_session_id
 next:next_cursor nextCursor cursor /data/next_cursor /data/nextCursor
-total:total_count totalCount total /data/total_count /data/total
+total:active_count activeCount /data/active_count total_count totalCount total /data/total_count /data/total
 count:count revoked_count revokedCount /data/count /data/revoked_count /data/revokedCount`;

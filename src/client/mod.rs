@@ -43,6 +43,7 @@
 //! | `lacks` | "id": one of them has none |
 //! | `areNumbers` | ids are numbers |
 //! | `count`, `total`, `next` | what the list says of itself |
+//! | `again` | how many of them were on earlier pages |
 //! | `currents`, `ids` | unless they are to be listed, the ids of those that are marked as the current one, and of the others that are not over |
 //! | `handles` | by id what the revocation of each takes |
 //! | `sessions` | if they are to be listed |
@@ -428,6 +429,7 @@ impl<'a> Call<'a> {
         let (list, revoke) = (has(ListAll), has(Revoke));
         let find = if has(Current) { Current } else { ListAll };
         let is_known = self.own_id().is_some();
+        let is_sure = self.current.is_none() || self.list.is("isStable") || !self.marks();
         let (step, is_possible) = match goal {
             // What its revocation takes is in the list.
             Revoke if self.lacks_handle() => (ListAll, revoke && list),
@@ -435,7 +437,8 @@ impl<'a> Call<'a> {
             Get => (ListAll, list),
             Current if is_known && has(Get) => (Get, true),
             Current => (find, list),
-            RevokeCurrent | Logout if is_known && !self.lacks_handle() => (Revoke, revoke),
+            // Elsewhere an id in a token may be something else than a session's.
+            RevokeCurrent | Logout if is_known && is_sure && !self.lacks_handle() => (Revoke, revoke),
             RevokeCurrent | Logout => (find, revoke && list),
             RevokeAll | RevokeOthers => (ListAll, revoke && list),
             _ => return None,
@@ -443,12 +446,18 @@ impl<'a> Call<'a> {
         is_possible.then_some(step)
     }
 
+    /// The list may say which session is the current one.
+    fn marks(&self) -> bool {
+        let fields = self.list.member("fields");
+        fields.member("current").source() != "[]" || !fields.member("currentId").is_null()
+    }
+
     /// Sends the request that is due; the first one is planned when the tokens are there.
     fn go_on(&mut self) -> Result<Action, Error> {
         if let (None, Some(goal)) = (self.step, self.goal) {
             let has = |operation| !self.endpoint(operation).is_null();
             let needs_current = matches!(goal, Current | RevokeCurrent | RevokeOthers | Logout) && !has(goal);
-            let finds = has(Current) || self.list.member("fields").member("current").source() != "[]";
+            let finds = has(Current) || self.marks();
             if needs_current && !finds && self.current.is_none() {
                 let message = "the current session can't be known by these tokens: set refreshToken, or pass a request whose token names it";
                 return Err(Error::new(Code::CurrentUnknown, message));
@@ -828,7 +837,7 @@ impl<'a> Call<'a> {
             let after = |name| retry::after(&response.header(name)?);
             error.retry_after = after("retry-after").or_else(|| after("x-retry-after")).or_else(|| {
                 let reset = response.header("x-ratelimit-reset").filter(|_| response.status == 429)?;
-                retry::until(&reset, self.now)
+                retry::until(&reset, self.time().map_or(self.now, Time::millis))
             });
             error
         })
@@ -876,7 +885,7 @@ impl<'a> Call<'a> {
             return self.fail(failed(unrefreshed));
         }
         // Gone after a lost answer: it was this call that ended it. (A logout may have no route at all.)
-        let is_told = self.goal != Some(Logout) || error.status == Some(200);
+        let is_told = self.step != Some(Logout) || error.status == Some(200);
         if self.is_repeated && error.code == Code::NotFound && is_told && matches!(self.step, Some(Revoke | RevokeCurrent | Logout)) {
             return self.finish(Answer::Ended { success: true, count: None, message: None });
         }
@@ -1013,7 +1022,7 @@ impl<'a> Call<'a> {
         if !found.is_null() {
             return if matches!(self.goal, Some(Get | Current)) { Ok(done(found.member("session").source())) } else { self.end(found) };
         }
-        let read = self.json.number_or("read", 0) + size;
+        let read = self.json.number_or("read", 0) + size - listed.number_or("again", 0);
         let total = listed.number("total");
         let next = self.next(listed.text("next"), size, total)?;
         if self.goal == Some(ListAll) {
@@ -1076,8 +1085,7 @@ impl<'a> Call<'a> {
             }
         }
         if total.is_some_and(|total| total > read) {
-            let message = "the back-end has more sessions than it lists: describe its pages in a profile";
-            return Err(Error::new(Code::InvalidResponse, message));
+            return Err(unlisted());
         }
         if !own.is_null() {
             ids.push(&quoted(&own.as_words()));
@@ -1092,7 +1100,7 @@ impl<'a> Call<'a> {
     /// The cursor of the page after this one.
     fn next(&mut self, next: Option<Text>, count: i64, total: Option<i64>) -> Result<Option<Text>, Error> {
         if !self.takes("cursor") {
-            return Ok(None);
+            return if next.is_some_and(|next| next != "0") && self.goal != Some(ListAll) { Err(unlisted()) } else { Ok(None) };
         }
         let number = |name: &str| scaled(&plain(&self.named_input(name)?), 0);
         let next = if self.list.is("isOffset") {
@@ -1234,8 +1242,12 @@ impl<'a> Call<'a> {
         let published = self.profile.number("lifetime");
         let lifetime = published.and_then(|published| self.claims.lifetime().or((published > 0).then_some(published * 1000)));
         let longest = lifetime.and_then(|lifetime| self.time()?.plus(lifetime));
-        longest.or(self.claims.expires_at.filter(|_| self.goal == Some(RevokeAll)))
+        longest.or(self.claims.expires_at.filter(|_| self.goal == Some(RevokeAll) && published.is_some()))
     }
+}
+
+fn unlisted() -> Error {
+    Error::new(Code::InvalidResponse, "the back-end has more sessions than it lists: describe its pages in a profile")
 }
 
 /// The endpoint of a profile for an operation.

@@ -1,7 +1,7 @@
 //! When and how long to wait before another attempt.
 
 use crate::error::{Code, Error};
-use crate::json::scaled;
+use crate::json::{cut, scaled};
 
 /// What to do about an error.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,15 +39,19 @@ pub(super) fn delay(error: &Error, attempt: i64, max_retry_after: i64, random: i
 
 /// `Retry-After` in seconds (RFC 9110, 10.2.3); a driver has made dates into seconds from now. Nonsense is as if it were not there.
 pub(super) fn after(value: &str) -> Option<i64> {
-    let value = value.trim_ascii();
-    let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| scaled(value, 0).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT))
+    // Two of them may arrive joined.
+    let value = cut(value, b',').map_or(value, |(first, _)| first).trim_ascii();
+    let is_number = value.bytes().next().is_some_and(|byte| byte.is_ascii_digit()) && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    // A part of a second is one.
+    is_number.then(|| (scaled(value, 0).unwrap_or(LONGEST_WAIT) + i64::from(cut(value, b'.').is_some())).min(LONGEST_WAIT))
 }
 
 /// `X-RateLimit-Reset` in seconds from now: home-made, so either a moment (seconds since 1970) or a number of seconds. `now` is in milliseconds.
 pub(super) fn until(value: &str, now: i64) -> Option<i64> {
     let seconds = after(value)?;
-    Some(if seconds > 1_000_000_000 { (seconds - now / 1000).max(0) } else { seconds })
+    // In milliseconds.
+    let seconds = if seconds == LONGEST_WAIT { scaled(value, 0)? / 1000 } else { seconds };
+    Some(if seconds > 1_000_000_000 { (seconds - now / 1000).max(0) } else { seconds }.min(LONGEST_WAIT))
 }
 
 #[cfg(test)]
@@ -103,7 +107,9 @@ mod tests {
             ("99999999999999999999", Some(LONGEST_WAIT)),
             ("Sun, 06 Nov 1994 08:50:07 GMT", None),
             ("-1", None),
-            ("1.5", None),
+            ("1.5", Some(2)),
+            ("30, 30", Some(30)),
+            (".5", None),
             ("soon", None),
             ("", None),
             ("1e3", None),
@@ -116,7 +122,7 @@ mod tests {
     #[test]
     fn reads_rate_limit_resets() {
         let now = 1_767_225_600_000;
-        for (value, expected) in [("1767225607", Some(7)), ("1767225000", Some(0)), ("7", Some(7)), ("soon", None)] {
+        for (value, expected) in [("1767225607", Some(7)), ("1767225000", Some(0)), ("1767225607000", Some(7)), ("7", Some(7)), ("soon", None)] {
             assert_eq!(until(value, now), expected, "{value}");
         }
     }

@@ -247,8 +247,10 @@ export class Host {
     const isNew = (id) => !this.#ids.has(id) && this.#ids.add(id);
     if (listed?.ids) {
       // Which one is the current session has to be known in any case.
+      const [{ length: all }, { size }] = [[...listed.currents, ...listed.ids], this.#ids];
       listed.currents = listed.currents.filter((id, at) => isNew(id) || at === 0);
       listed.ids = listed.ids.filter(isNew);
+      listed.again = all + size - this.#ids.size;
     }
     if (handles?.ids.length && authorization === undefined) this.#memory.handles = Object.assign(handles, { of: access });
     return this.#read;
@@ -590,14 +592,15 @@ async function receive(fetch, what, init, ends) {
     status = response.status;
     // A redirect that a browser hides has the status 0.
     if (!Number.isInteger(status) || (status !== 0 && (status < 200 || status > 599))) throw new RangeError("its status is none");
+    const sent = Date.parse(headers.get("date"));
     for (const name of READ_HEADERS) {
       const value = headers.get(name);
       if (typeof value === "string") received[name] = value;
       // A date in one of three forms (RFC 9110, 5.6.7), one of them without a zone: in seconds from now. Nonsense stays nonsense.
-      if (name === "retry-after" && /^[A-Z][a-z]{2}/.test(value)) received[name] = String(Math.max(0, Math.ceil((Date.parse(/GMT$/.test(value) ? value : `${value} GMT`) - Date.now()) / 1000)));
+      if (name === "retry-after" && /^[A-Z][a-z]{2}/.test(value)) received[name] = String(Math.max(0, Math.ceil((Date.parse(/GMT$/.test(value) ? value : `${value} GMT`) - (sent || Date.now())) / 1000)));
     }
     // How far the back-end's clock is ahead. It tells whole seconds, and the answer was on its way: less is no difference. Across origins it is rarely to be seen.
-    ahead = Date.parse(headers.get("date")) - Date.now();
+    ahead = sent - Date.now();
   } catch (cause) {
     throw fail("invalid_response", "fetch did not give a Response", cause);
   }

@@ -290,7 +290,10 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
   if (isList) answer.inside = all;
   if (answer.inside !== body) hasSecrets(body, 0, answer);
   // Tokens that name none of the sessions tell nothing about any of them. A mark that only one of them has says something of the others.
-  const current = first(body, said.currentId, text, answer) ?? told;
+  const named = first(body, said.currentId, text, answer);
+  const current = named ?? told;
+  // What a profile names counts, and not what marks may mean that it does not.
+  const marks = fields.currentId && !fields.current && named !== null ? [] : null;
   const [count, total] = [said.count, said.total].map((paths) => first(body, paths, whole)).map((number) => (number >= 0 && number <= Number.MAX_SAFE_INTEGER ? number : null));
   const listed = { size: all.length, areNumbers: false, count, total, next: first(body, said.next, text, answer) };
   let [oneIs, isListed] = [false, false];
@@ -311,7 +314,7 @@ function arrange({ list, item: place, current: told, isCurrent }, body, { goal, 
     }
     // Better Auth's tokens may come with a signature.
     const uses = handle && access?.startsWith(handle) && /^(\.|$)/.test(access.slice(handle.length));
-    const mark = first(item, answer.shape.paths.current, flag) ?? (uses ? true : null);
+    const mark = first(item, marks ?? answer.shape.paths.current, flag) ?? (uses ? true : null);
     oneIs ||= mark === true;
     isListed ||= words === current;
     entries.push(isList ? sessionOf(item, words, mark, answer) : { item, id, handle, words, current: mark });

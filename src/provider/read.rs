@@ -25,7 +25,8 @@ pub fn read(asked: &Asked<'_>, response: Response<'_>, hook: Hook) -> Result<Ans
         return Ok(answer);
     }
     let among = |statuses: Json<'_>| statuses.items().any(|status| status.as_scaled(0) == Some(response.status));
-    if among(asked.endpoint.member("gone")) {
+    let ends = matches!(asked.operation, Operation::Revoke | Operation::RevokeCurrent | Operation::RevokeAll | Operation::RevokeOthers | Operation::Logout);
+    if ends && among(asked.endpoint.member("gone")) {
         return Ok(Answer::Ended { success: false, count: None, message: first(body, "message") });
     }
     let success = asked.endpoint.member("success");
@@ -40,8 +41,8 @@ pub fn read(asked: &Asked<'_>, response: Response<'_>, hook: Hook) -> Result<Ans
     }
     match asked.operation {
         Operation::List => {
-            // A success by its status only.
-            if body.flag("success") == Some(false) {
+            // A success by its status only: an empty list would say that nobody is signed in.
+            if asked.listed.number_or("size", 0) == 0 && declines(body, "error fail failed failure") {
                 return Err(declined(&response));
             }
             if asked.listed.member("lacks").is_word("id") {
@@ -104,15 +105,10 @@ pub fn read(asked: &Asked<'_>, response: Response<'_>, hook: Hook) -> Result<Ans
                 return lacks(confirm);
             }
             // Clerk answers with the session, whatever it was before.
-            let status = body.member("status");
-            let declines = words("success status ok").any(|flag| body.flag(flag) == Some(false))
-                || status.is_among("active pending error failed")
-                || !matches!(body.member("error").source(), "null" | "false" | "\"\"" | "[]" | "{}")
-                || body.member("errors").items().next().is_some();
-            if declines && response.is_success() {
+            if response.is_success() && declines(body, "active pending error fail failed failure") {
                 return Err(declined(&response));
             }
-            let success = !status.is_among("ended expired removed abandoned replaced");
+            let success = !body.member("status").is_among("ended expired removed abandoned replaced");
             Ok(Answer::Ended { success, count: number_at(body, COUNTS), message: first(body, "message") })
         }
     }
@@ -125,6 +121,16 @@ fn first(body: Json<'_>, paths: &str) -> Option<Text> {
 /// The first number of sessions at one of the paths: what JavaScript can't count to is none.
 pub fn number_at(body: Json<'_>, paths: &str) -> Option<i64> {
     words(paths).find_map(|path| body.at(path)?.as_scaled(0)).filter(|number| (0..1 << 53).contains(number))
+}
+
+/// Whether a success says of itself that it is none; `states` are those that are none.
+fn declines(body: Json<'_>, states: &str) -> bool {
+    let status = body.member("status");
+    status.as_bool() == Some(false)
+        || status.is_among(states)
+        || words("success ok").any(|flag| matches!(body.member(flag).source(), "false" | "0" | "\"false\""))
+        || !matches!(body.member("error").source(), "null" | "false" | "\"\"" | "[]" | "{}")
+        || body.member("errors").items().next().is_some()
 }
 
 /// The answer itself says no.

@@ -403,3 +403,63 @@ test("a session that is renewed while it is ended is ended once", async () => {
   assert.deepEqual((await settles(sessions.revokeAll())).revoked, ["s1"]);
   assert.deepEqual(posts, ["/s/s1", "/s/s2"]);
 });
+
+const BARE = { list: { method: "GET", path: "/s" }, revoke: { method: "DELETE", path: "/s/{id}" } };
+
+/** A REST server with these sessions, whose DELETE is a 204 whatever the id. `answer` is what its list says besides. */
+function rest(ids, answer, options) {
+  const live = new Set(ids);
+  const { sessions, sent } = faked((request) => {
+    const { pathname } = new URL(request.url);
+    if (request.method === "GET") return json(answer([...live], new URL(request.url)));
+    live.delete(pathname.split("/").at(-1));
+    return new Response(null, { status: 204 });
+  }, { provider: "rest", ...options });
+  return { sessions, sent, live };
+}
+
+test("an id in a token is a session's where the list has it, or the wire says so: nothing else is ended for it", async () => {
+  const token = jwt({ sid: "of-the-identity-provider" });
+  const marked = rest(["1", "2"], (ids) => ({ sessions: ids.map((id) => ({ id, is_current: id === "1" })) }), { token });
+  assert.equal((await settles(marked.sessions.revokeCurrent())).id, "1");
+  assert.deepEqual([...marked.live], ["2"]);
+  const unmarked = rest(["1", "2"], (ids) => ({ sessions: ids.map((id) => ({ id })) }), { token, provider: BARE });
+  await fails(unmarked.sessions.revokeCurrent(), "current_unknown");
+  const { server } = await settles(unmarked.sessions.logout());
+  assert.deepEqual([server, unmarked.live.size], ["skipped", 2]);
+});
+
+test("the current session that a profile names counts, and no mark that it does not", async () => {
+  const { sessions, live } = rest(["a", "b", "c"], (ids) => ({ meta: { me: "b" }, items: ids.map((id) => ({ id, current: id === "a" })) }), {
+    provider: { ...BARE, list: { method: "GET", path: "/s", items: "items", currentId: "/meta/me" } },
+  });
+  assert.deepEqual((await settles(sessions.list())).sessions.map(({ current }) => current), [false, true, false]);
+  await settles(sessions.revokeOthers());
+  assert.deepEqual([...live], ["b"]);
+});
+
+test("sessions that are not listed are none that all or others are without", async () => {
+  // Inactive ones are in the total of some.
+  const inactive = rest(["1", "2"], (ids) => ({ sessions: ids.map((id) => ({ id, is_current: id === "1" })), total_count: 3, active_count: 2 }));
+  assert.equal((await settles(inactive.sessions.revokeOthers())).count, 1);
+  // One moves to the page before while that is read, and another one is not seen.
+  const paged = { ...BARE, list: { method: "GET", path: "/s", items: "items", next: "next", cursor: { query: "c" } } };
+  const shifting = rest([..."abcd"], (ids, { searchParams }) => ({ items: (searchParams.has("c") ? ["b", "c"] : ["a", "b"]).map((id) => ({ id, current: id === "a" })), total: 4, next: searchParams.has("c") ? null : "2" }), { provider: paged });
+  for (const operation of ["revokeOthers", "revokeAll"]) await fails(shifting.sessions[operation](), "invalid_response", operation);
+  assert.equal(shifting.live.size, 4);
+  // There is a next page that can't be asked for.
+  const cut = rest([..."abcd"], (ids) => ({ sessions: ids.slice(0, 2).map((id) => ({ id })), next_cursor: "p2" }), { provider: BARE });
+  await fails(cut.sessions.revokeAll(), "invalid_response");
+  assert.equal(cut.live.size, 4);
+  assert.equal((await settles(cut.sessions.list())).sessions.length, 2);
+});
+
+test("an emulated logout whose answer was lost, and that finds the session gone, has ended it", async () => {
+  let deletes = 0;
+  const { sessions } = faked((request) => {
+    if (request.method === "GET") return json({ sessions: [{ id: "1", is_current: true }] });
+    if (deletes++ === 0) throw new TypeError("lost");
+    return json({ error: { code: "session_not_found" } }, { status: 404 });
+  }, { provider: BARE, maxRetries: 1 });
+  assert.equal((await settles(sessions.logout())).server, "confirmed");
+});

@@ -194,3 +194,29 @@ test("a parseUserAgent that is asynchronous, or gives no object, labels nothing,
   }
   await new Promise((resolve) => setImmediate(resolve));
 });
+
+test("a success that says of itself that it is none is no empty list, and has ended nothing", async () => {
+  for (const body of [
+    { status: false, message: "Unauthenticated", data: [] }, { status: "error", sessions: [] }, { status: "fail", data: [] }, { error: { code: "AUTH_EXPIRED" }, data: [] }, { ok: false, sessions: [] }, { success: 0, data: [] },
+    { success: "false", sessions: [] }, { errors: [{ message: "no" }], data: [] },
+  ]) {
+    const { sessions, sent } = faked(() => json(body), { provider: "rest" });
+    for (const call of [() => sessions.list(), () => sessions.revokeAll(), () => sessions.revokeOthers(), () => sessions.revoke("1")]) await fails(call(), "rejected", JSON.stringify(body));
+    assert.equal(sent.filter(({ method }) => method === "DELETE").length, 1);
+  }
+  for (const body of [{ status: "active", sessions: [] }, { error: null, data: [] }, { errors: [], data: [] }, { status: 0, data: [] }, { ok: true, sessions: [] }]) {
+    assert.deepEqual((await settles(faked(() => json(body), { provider: "rest" }).sessions.list())).sessions, [], JSON.stringify(body));
+  }
+});
+
+test("gone is for what ends sessions: a list that is gone is none, and a refresh has no tokens", async () => {
+  const gone = [410];
+  const provider = { list: { method: "GET", path: "/s", gone }, revoke: { method: "DELETE", path: "/s/{id}", gone }, refresh: { method: "POST", path: "/r", accessToken: "a", gone } };
+  const { sessions, sent } = faked(() => json({ message: "gone" }, { status: 410 }), { provider, token: "t", refreshToken: "r" });
+  for (const operation of ["list", "revokeAll", "refresh"]) await fails(sessions[operation](), "not_found", operation);
+  await fails((async () => {
+    for await (const session of sessions.list()) assert.fail(session.id);
+  })(), "not_found");
+  assert.deepEqual(sent.filter(({ method }) => method === "DELETE"), []);
+  assert.equal((await settles(sessions.revoke("1"))).outcome, "already-revoked");
+});

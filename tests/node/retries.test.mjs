@@ -1,6 +1,6 @@
 // Which calls are tried again, when, and what a lost answer means.
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { beforeEach, describe, test } from "node:test";
 import { EMPTY_LIST, fails, faked, fastForward, G1, G2, json, sandbox, signedIn } from "./support.mjs";
 
 beforeEach(() => sandbox.reset());
@@ -207,5 +207,25 @@ test("a refresh is never tried again", async () => {
     const { sessions, sent } = faked(answer, { refreshToken: "r-1", clientId: "c", maxRetries: 5 });
     await sessions.refresh().catch(() => {});
     assert.equal(sent.length, 1);
+  }
+});
+
+describe("waits by the back-end's clock", () => {
+  const HOUR = 3600_000;
+  const at = (ms) => new Date(ms).toUTCString();
+  const waits = {
+    "a date, where this clock is an hour behind": (now) => ({ "retry-after": at(now + HOUR + 3000), date: at(now + HOUR) }),
+    "a date, where this clock is an hour ahead": (now) => ({ "retry-after": at(now - HOUR + 3000), date: at(now - HOUR) }),
+    "X-RateLimit-Reset, where this clock is an hour behind": (now) => ({ "x-ratelimit-reset": `${Math.floor((now + HOUR) / 1000) + 3}`, date: at(now + HOUR) }),
+    "X-RateLimit-Reset in milliseconds": (now) => ({ "x-ratelimit-reset": `${now + 3000}` }),
+    "parts of seconds": () => ({ "retry-after": "2.5" }),
+    "two of them": () => ({ "retry-after": "3, 3" }),
+  };
+  for (const [about, headers] of Object.entries(waits)) {
+    test(about, async () => {
+      const { sessions } = faked(() => json({}, { status: 429, headers: headers(Date.now()) }), { provider: "rest", maxRetries: 0 });
+      const { retryAfter } = await fails(sessions.list(), "rate_limited");
+      assert.ok(retryAfter >= 2 && retryAfter <= 4, `${retryAfter}`);
+    });
   }
 });

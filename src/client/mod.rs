@@ -318,13 +318,11 @@ impl<'a> Call<'a> {
             );
         }
         // Tokens that are asked for again may be the next user's: what one wanted is not done to another.
-        if let (Some(before), Some(user)) = (self.json.get("user"), self.claims.user)
-            && before != user
-        {
-            return self.fail(Error::new(Code::Unauthenticated, "another user has signed in meanwhile"));
-        }
-        if let Some(user) = self.claims.user {
-            self.keep.json("user", user.source());
+        if let Some(user) = self.claims.user.map(Json::as_words) {
+            if self.json.get("user").is_some_and(|before| before.as_words() != user) {
+                return self.fail(Error::new(Code::Unauthenticated, "another user has signed in meanwhile"));
+            }
+            self.keep.text("user", Some(&user));
         }
         // A refresh may have made another session of the one that is to be ended.
         let own = self.json.get("ownToken").map(Json::as_words);
@@ -850,8 +848,13 @@ impl<'a> Call<'a> {
         error.message = scrub(&error.message, &secrets);
         error.server_code = clean(&error.server_code);
         error.request_id = clean(&error.request_id);
+        let clean_json = |json: &mut Text| *json = scrub_json(root(&Document::read(json)), &secrets);
         if let Some(details) = &mut error.details {
-            *details = scrub_json(root(&Document::read(details)), &secrets);
+            clean_json(details);
+        }
+        if let Some((revoked, failed)) = &mut error.partial {
+            clean_json(revoked);
+            clean_json(failed);
         }
         error.to_json()
     }

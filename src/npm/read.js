@@ -59,7 +59,7 @@ function moment(value, unit) {
     const [, year, month, date, hour, minute, second = 0, fraction = "", sign = "+", hours = 0, minutes = 0] = value.match(ISO) ?? [];
     const at = new Date(0);
     at.setUTCFullYear(year, month - 1, date);
-    if (at.getUTCDate() !== Number(date)) return null;
+    if (at.getUTCDate() !== Number(date) || at.getUTCMonth() !== month - 1) return null;
     // A leap second is shown as the last millisecond that other clocks know.
     const ms = second === "60" ? 59_999 : second * 1000 + Math.trunc(`0.${fraction}` * 1000 + 1e-7);
     return iso(at.getTime() + (hour * 60 + Number(minute) - `${sign}1` * (hours * 60 + Number(minutes))) * 60_000 + ms);

@@ -115,7 +115,7 @@ pub fn read(asked: &Asked<'_>, response: Response<'_>, hook: Hook) -> Result<Ans
 }
 
 fn first(body: Json<'_>, paths: &str) -> Option<Text> {
-    words(paths).find_map(|path| body.at(path)?.as_text())
+    words(paths).find_map(|path| body.at(path)?.as_text().filter(|text| !text.is_empty()))
 }
 
 /// The first number of sessions at one of the paths: what JavaScript can't count to is none.
@@ -129,8 +129,13 @@ fn declines(body: Json<'_>, states: &str) -> bool {
     status.as_bool() == Some(false)
         || status.is_among(states)
         || words("success ok").any(|flag| matches!(body.member(flag).source(), "false" | "0" | "\"false\""))
-        || !matches!(body.member("error").source(), "null" | "false" | "\"\"" | "[]" | "{}")
-        || body.member("errors").items().next().is_some()
+        || words("error errors").any(|name| says_something(body.member(name)))
+}
+
+fn says_something(json: Json<'_>) -> bool {
+    let mut is_full = json.items().next().is_some();
+    json.each(&mut |_, _| is_full = true);
+    is_full || json.as_bool() == Some(true) || !matches!(json.as_words().as_str(), "" | "0")
 }
 
 /// The answer itself says no.

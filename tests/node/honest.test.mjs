@@ -204,7 +204,7 @@ test("a success that says of itself that it is none is no empty list, and has en
     for (const call of [() => sessions.list(), () => sessions.revokeAll(), () => sessions.revokeOthers(), () => sessions.revoke("1")]) await fails(call(), "rejected", JSON.stringify(body));
     assert.equal(sent.filter(({ method }) => method === "DELETE").length, 1);
   }
-  for (const body of [{ status: "active", sessions: [] }, { error: null, data: [] }, { errors: [], data: [] }, { status: 0, data: [] }, { ok: true, sessions: [] }]) {
+  for (const body of [{ status: "active", sessions: [] }, { error: null, data: [] }, { errors: [], data: [] }, { status: 0, data: [] }, { ok: true, sessions: [] }, { error: 0, errors: {}, data: [] }]) {
     assert.deepEqual((await settles(faked(() => json(body), { provider: "rest" }).sessions.list())).sessions, [], JSON.stringify(body));
   }
 });
@@ -219,4 +219,18 @@ test("gone is for what ends sessions: a list that is gone is none, and a refresh
   })(), "not_found");
   assert.deepEqual(sent.filter(({ method }) => method === "DELETE"), []);
   assert.equal((await settles(sessions.revoke("1"))).outcome, "already-revoked");
+});
+
+test("an empty error is none, however it is written; words are the first that say something", async () => {
+  const [text] = ['{"success":true,"message":"Logged out","error":{ },"errors":[ ]}'];
+  const { sessions } = faked(() => new Response(text, { headers: { "content-type": "application/json" } }), { provider: "authvital", refreshToken: "r" });
+  assert.equal((await settles(sessions.logout())).server, "confirmed");
+  const error = await fails(faked(() => json({ message: "", title: "Not yours", code: "", error_code: "E7" }, { status: 403 }), { provider: "rest" }).sessions.list(), "forbidden");
+  assert.match(error.message, /: Not yours$/);
+});
+
+test("months that no year has are no times", async () => {
+  const { sessions } = faked(() => json([{ id: "a", created_at: "2026-13-01T00:00:00Z", expires_at: "2026-00-10T00:00:00Z" }]), { provider: "rest" });
+  const { sessions: [{ createdAt, expiresAt }] } = await settles(sessions.list());
+  assert.deepEqual([createdAt, expiresAt], [null, null]);
 });

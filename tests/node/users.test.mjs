@@ -316,3 +316,20 @@ test("a token function that has not heard of the newest token has it replaced on
   for (let times = 0; times < 3; times++) await settles(sessions.list());
   assert.deepEqual(sent, ["/oauth/sessions a0", "/oauth/token ", "/oauth/sessions a1", "/oauth/sessions a1", "/oauth/sessions a1"]);
 });
+
+test("a user is the same one however a token writes the name", async () => {
+  const token = (payload) => ["{}", payload, "x"].map((part) => Buffer.from(part).toString("base64url")).join(".");
+  for (const sub of ['"j\\u00f3zef"', '"https:\\/\\/id.example.com\\/7"', "123456789012345678", "1.0"]) {
+    const sent = [];
+    const fetch = async (request) => {
+      const { pathname } = new URL(request.url);
+      sent.push(`${request.method} ${pathname}`);
+      if (pathname === "/t") return json({ a: token(`{"sub":${sub},"n":2}`), r: "r1" });
+      if (who(request) === token(`{"sub":${sub},"n":1}`)) return json({}, { status: 401 });
+      return request.method === "GET" ? json({ sessions: [{ id: "1" }, { id: "2" }] }) : new Response(null, { status: 204 });
+    };
+    const sessions = createSessions({ provider: PROFILE, baseUrl: BASE, token: token(`{"sub":${sub},"n":1}`), refreshToken: "r0", fetch });
+    assert.deepEqual((await settles(sessions.revokeAll())).revoked, ["1", "2"], sub);
+    assert.deepEqual(sent, ["GET /s", "POST /t", "GET /s", "DELETE /s/1", "DELETE /s/2"]);
+  }
+});

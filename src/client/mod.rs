@@ -848,13 +848,9 @@ impl<'a> Call<'a> {
         error.message = scrub(&error.message, &secrets);
         error.server_code = clean(&error.server_code);
         error.request_id = clean(&error.request_id);
-        let clean_json = |json: &mut Text| *json = scrub_json(root(&Document::read(json)), &secrets);
+        // Not the ids that are ended: a token may begin with its session's.
         if let Some(details) = &mut error.details {
-            clean_json(details);
-        }
-        if let Some((revoked, failed)) = &mut error.partial {
-            clean_json(revoked);
-            clean_json(failed);
+            *details = scrub_json(root(&Document::read(details)), &secrets);
         }
         error.to_json()
     }

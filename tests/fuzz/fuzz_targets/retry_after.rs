@@ -21,9 +21,11 @@ fuzz_target!(|data: &[u8]| {
     let number = |at: usize| numbers.get(at..at + 8).and_then(|bytes| bytes.first_chunk::<8>()).map_or(0, |bytes| i64::from_le_bytes(*bytes));
     let Ok(value) = std::str::from_utf8(text) else { return };
     let seconds = after(value);
-    let digits = value.trim_ascii();
-    let expected = (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
-        .then(|| digits.parse::<u128>().map_or(LONGEST, |seconds| seconds.min(LONGEST as u128) as i64));
+    // The first of several, and a part of a second is one.
+    let first = value.split(',').next().unwrap_or_default().trim_ascii();
+    let is_number = first.starts_with(|char: char| char.is_ascii_digit()) && first.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let (digits, part) = first.split_once('.').map_or((first, 0), |(digits, _)| (digits, 1));
+    let expected = is_number.then(|| digits.parse::<u128>().map_or(LONGEST, |seconds| (seconds + part).min(LONGEST as u128) as i64));
     assert_eq!(seconds, expected, "{value:?}");
     let now = number(0).clamp(0, 253_402_300_799_999);
     assert!(until(value, now).is_none_or(|seconds| (0..=LONGEST).contains(&seconds)), "{value:?}");

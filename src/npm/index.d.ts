@@ -21,10 +21,10 @@ export function createAuthVital(config: Omit<SessionsOptions, "provider">): {
 /** Parse a user agent into a label such as "Chrome on macOS"; unknown parts are null, never guessed. It starts no WebAssembly. Of very long ones the first 1024 bytes are read. */
 export function describeDevice(userAgent: string | null): Promise<Device>;
 
-/** The back-ends that are known by name: AuthVital, Clerk's Backend API, KSeF 2.0, a sessions API at `/api/v1/sessions` ("rest"), and Better Auth. Others are described by a {@link RestProfile}. */
+/** The back-ends that are known by name: AuthVital, Clerk's Backend API, KSeF 2.0, a sessions API at `/api/v1/sessions` ("rest"), Better Auth. Others are described by a {@link RestProfile}. */
 export type ProviderName = "authvital" | "clerk" | "ksef" | "rest" | "better-auth";
 
-/** What `createSessions` takes. It is copied: later changes of the object have no effect, functions in it are asked again each time. */
+/** What `createSessions` takes. The object is copied: members that are set later have no effect. `undefined` is as if a member were not there. */
 export interface SessionsOptions {
   /** Which back-end: one that is known by name, or any other, described as data. */
   provider: ProviderName | RestProfile;
@@ -33,53 +33,56 @@ export interface SessionsOptions {
    * whose "/api/v1/sessions" is), "https://api.clerk.com/v1" (Clerk's default), "https://api.ksef.mf.gov.pl/v2" (KSeF's, or by `environment`).
    * A page may name its own origin by a path that begins with a slash, such as "/auth". No user, query or fragment.
    */
-  baseUrl?: string | undefined;
+  baseUrl?: string;
   /** KSeF only, `invalid_options` elsewhere: picks the base URL. Default "production"; a `baseUrl` comes before it. */
-  environment?: "production" | "demo" | "test" | undefined;
-  /** Access token without "Bearer", or Clerk's secret key. A function is asked before every request; null where there is none. If it throws, the call is `unauthenticated` with its error as `cause`. */
-  token?: string | (() => string | null | undefined | Promise<string | null | undefined>) | undefined;
+  environment?: "production" | "demo" | "test";
+  /** Access token without "Bearer", or Clerk's secret key. A function is asked before every request; null where there is none. If it throws: `unauthenticated`, with its error as `cause`. */
+  token?: string | (() => string | null | undefined | Promise<string | null | undefined>);
   /** Refresh token, where the provider can refresh. With AuthVital it names the current session, too. A function is asked each time, as with `token`. */
-  refreshToken?: string | (() => string | null | undefined | Promise<string | null | undefined>) | undefined;
+  refreshToken?: string | (() => string | null | undefined | Promise<string | null | undefined>);
   /**
    * Told every new token pair, and awaited before any call uses it: by the call that refreshed until `totalTimeout`, by others for 3 seconds at most, as it may be this function
    * that calls. A logout goes at once. If it fails, the call that refreshed rejects with `internal`, and this client uses the new pair all the same.
    */
-  onTokens?: ((tokens: Tokens) => void | Promise<void>) | undefined;
+  onTokens?: ((tokens: Tokens) => void | Promise<void>);
   /** OAuth client id, where refresh needs one: older AuthVital servers. */
-  clientId?: string | undefined;
+  clientId?: string;
   /** Instead of the runtime's `fetch`; it is called with a `Request`. */
-  fetch?: typeof fetch | undefined;
-  /** Sent with every request; those of a call come before them. `Authorization`, `Host`, `Content-Length` and the like are refused. A `cookie` among them is not sent for somebody else's request. */
-  headers?: Record<string, string> | undefined;
+  fetch?: typeof fetch;
+  /**
+   * Sent with every request; those of a call come before them. `Authorization`, and what belongs to connection or body (`Host`, `Content-Length`…), is refused. A `cookie` among them
+   * is not sent for somebody else's request.
+   */
+  headers?: Record<string, string>;
   // Written out: types of workers have no name for it.
   /** As `fetch` takes it; default: the runtime's. "include" where the back-end is on another origin and cookies sign the user in. */
-  credentials?: "omit" | "same-origin" | "include" | undefined;
+  credentials?: "omit" | "same-origin" | "include";
   /** Milliseconds for one attempt, the reading of its answer included. Default 10 000. */
-  timeout?: number | undefined;
+  timeout?: number;
   /** Milliseconds for the whole call, retries and waits included. Default 30 000. What is ended one by one has it for each session, not for the whole run. */
-  totalTimeout?: number | undefined;
+  totalTimeout?: number;
   /** Extra attempts for calls that are safe to repeat, from 0 to 100. Default 2. `refresh`, `create` and `refreshSession` are never repeated. */
-  maxRetries?: number | undefined;
+  maxRetries?: number;
   /** Longest server-given wait, in seconds, that is waited out (default 10); a longer one rejects at once with `rate_limited`. */
-  maxRetryAfter?: number | undefined;
+  maxRetryAfter?: number;
   /** Cookies that `logout` clears on this side. Default: none. Each with the exact `path`, `domain` and `partitioned` that it was set with. */
-  cookies?: readonly CookieSpec[] | undefined;
+  cookies?: CookieSpec[];
   /** Told what is sent and answered, without ids and tokens. */
-  hooks?: Hooks | undefined;
+  hooks?: Hooks;
   /**
    * Replaces the built-in labels of sessions that have a user agent, whatever the back-end says of them; the others keep what it says. Called once for each, and not awaited;
    * null, or an error, leaves the session without a `device`.
    */
-  parseUserAgent?: ((userAgent: string) => Device | null) | undefined;
+  parseUserAgent?: ((userAgent: string) => Device | null);
   /**
    * Asked once in a call when the back-end wants the user to authenticate again, and once for all calls that need it at the moment; true = try the call again, anything else rejects
    * with the error that it was given. It has 10 minutes, which are not the call's.
    */
-  onReauthenticate?: ((error: SessionsError) => boolean | Promise<boolean>) | undefined;
+  onReauthenticate?: ((error: SessionsError) => boolean | Promise<boolean>);
   /** Allows a secret key (Clerk's) in a browser, which is `insecure` otherwise: everybody can read it there. Default false. */
-  dangerouslyAllowBrowser?: boolean | undefined;
+  dangerouslyAllowBrowser?: boolean;
   /** Allows plain http to anything but loopback, which is `insecure` otherwise: anybody on the way can read the tokens. Default false. */
-  allowInsecure?: boolean | undefined;
+  allowInsecure?: boolean;
 }
 
 // ---------------------------------------------------------------- the sessions object
@@ -89,7 +92,7 @@ export type IncomingRequest =
   | Request
   | {
       /** Names in any case. Several different `Authorization` headers are `invalid_argument`. */
-      headers: Headers | Record<string, string | readonly string[] | undefined>;
+      headers: Headers | Record<string, string | string[] | undefined>;
     };
 
 /**
@@ -103,7 +106,8 @@ export interface Sessions {
   /**
    * One page when awaited; every session of every page when iterated with `for await`. Clerk needs `userId` or `clientId`.
    *
-   * AuthVital `GET /oauth/sessions`, newer `GET /api/auth/sessions`; Clerk `GET /sessions`; KSeF `GET /auth/sessions`; REST `GET /api/v1/sessions`; Better Auth `GET /api/auth/list-sessions`.
+   * AuthVital `GET /oauth/sessions`, newer `GET /api/auth/sessions`; Clerk `GET /sessions`; KSeF `GET /auth/sessions`; REST `GET /api/v1/sessions`;
+   * Better Auth `GET /api/auth/list-sessions`.
    *
    * Rejects with `unauthenticated`, with `reauthentication_required` (Better Auth, where the session is not fresh), with `invalid_argument` for options that the back-end does not have, and with
    * `not_found` or `invalid_response` where there is no list below `baseUrl`.
@@ -120,8 +124,8 @@ export interface Sessions {
    * Rejects with `current_unknown` where neither tells it: with AuthVital without a `refreshToken`, with Clerk without a request.
    */
   current(options?: CallOptions): Promise<Session>;
-  /** The session that the request comes from, by its token or the list's mark. With AuthVital always `current_unknown`: its access tokens don't name one. `undefined` is the client itself. */
-  current(request: IncomingRequest | undefined, options?: CallOptions): Promise<Session>;
+  /** The session that the request comes from, by its token or the list's mark. With AuthVital always `current_unknown`: its access tokens don't name one. */
+  current(request: IncomingRequest, options?: CallOptions): Promise<Session>;
   /**
    * Ends one session. A session that was over before may be `already-revoked` in the result, or `not_found`, as the back-end says it; gone after a lost answer counts as revoked by this call.
    *
@@ -134,12 +138,12 @@ export interface Sessions {
   /** The same for the user whose request is served. With Clerk it reaches every session of the instance: check that it is the user's own, by the `userId` of `get(id)`. */
   revoke(request: IncomingRequest, id: string, options?: CallOptions): Promise<RevokeResult>;
   /**
-   * Ends the session this client itself is using, and clears no cookies: `logout` does. KSeF `DELETE /auth/sessions/current`; elsewhere the current session is looked up where that is needed, then revoked;
-   * `current_unknown` if it can't be known. `id` of the result is "current" where it cannot be known.
+   * Ends the session this client itself is using, and clears no cookies: `logout` does. KSeF `DELETE /auth/sessions/current`; elsewhere the current session is looked up where that is
+   * needed, then revoked; `current_unknown` if it can't be known. `id` of the result is "current" where it cannot be known.
    */
   revokeCurrent(options?: CallOptions): Promise<RevokeResult>;
-  /** Ends the session that the request comes from; `current_unknown` if it can't be known, as always with AuthVital. `undefined` is the client itself. */
-  revokeCurrent(request: IncomingRequest | undefined, options?: CallOptions): Promise<RevokeResult>;
+  /** Ends the session that the request comes from; `current_unknown` if it can't be known, as always with AuthVital. */
+  revokeCurrent(request: IncomingRequest, options?: CallOptions): Promise<RevokeResult>;
   /**
    * Ends all sessions, the current one included. Clerk needs `userId`.
    *
@@ -147,19 +151,20 @@ export interface Sessions {
    * four at a time (KSeF's at its own pace), the current one last; if any fails: `partial_revocation`.
    */
   revokeAll(options?: RevokeAllOptions): Promise<RevokeAllResult>;
-  /** Ends all sessions of the user whose request is served. `undefined` is the client itself: then its own sessions are ended. */
-  revokeAll(request: IncomingRequest | undefined, options?: RevokeAllOptions): Promise<RevokeAllResult>;
+  /** Ends all sessions of the user whose request is served. */
+  revokeAll(request: IncomingRequest, options?: RevokeAllOptions): Promise<RevokeAllResult>;
   /**
    * Everything but the current session; refuses with `current_unknown` rather than guess, and nothing is ended then. Clerk needs `userId`, and the user's request.
    *
    * Better Auth `POST /api/auth/revoke-other-sessions`. Elsewhere every page is listed, then the sessions are ended one by one, as by `revokeAll`; if any fails: `partial_revocation`.
    */
   revokeOthers(options?: RevokeAllOptions): Promise<RevokeAllResult>;
-  /** Everything but the session that the request comes from; `current_unknown` if that can't be known, as always with AuthVital. `undefined` is the client itself. */
-  revokeOthers(request: IncomingRequest | undefined, options?: RevokeAllOptions): Promise<RevokeAllResult>;
+  /** Everything but the session that the request comes from; `current_unknown` if that can't be known, as always with AuthVital. */
+  revokeOthers(request: IncomingRequest, options?: RevokeAllOptions): Promise<RevokeAllResult>;
   /**
    * Ends the current session and clears this side's cookies. Never rejects because the server failed: the result says so. It rejects only for what is wrong with options and arguments.
-   * With a refresh token the session of that one is ended; where the back-end's logout takes none, `server` is "skipped". Without one, this client's own, and its tokens are forgotten whatever the server says.
+   * With a refresh token the session of that one is ended; where the back-end's logout takes none, `server` is "skipped". Without one, this client's own, and its tokens are forgotten
+   * whatever the server says.
    *
    * AuthVital `POST /oauth/logout`, newer `POST /api/auth/logout`; KSeF `DELETE /auth/sessions/current`; REST `POST /api/v1/auth/logout`; Better Auth `POST /api/auth/sign-out`;
    * Clerk revokes the session that the token of the `request` names.
@@ -169,7 +174,7 @@ export interface Sessions {
   logout(options: LogoutOptions): Promise<LogoutResult>;
   /**
    * New tokens, which `onTokens` is told, too. After a lost answer the same rotating refresh token is not sent again by this client; at most one in flight per client and, in browsers, per origin.
-   * It is seldom needed: calls refresh by themselves. What a lost answer was for, and a refresh token that is missing or not accepted, is `unauthenticated`.
+   * It is seldom needed: calls refresh by themselves. A refresh token that is missing, not accepted, or was sent before with its answer lost is `unauthenticated`.
    *
    * AuthVital `POST /oauth/token` (`invalid_options` without `clientId`), newer `POST /api/auth/refresh`; KSeF `POST /auth/token/refresh`; a profile's `refresh`; `unsupported` elsewhere.
    */
@@ -184,7 +189,7 @@ export interface Sessions {
       /** The user's id. */
       userId: string;
       /** The organisation that is active in the session. Default: left to Clerk. */
-      activeOrganizationId?: string | undefined;
+      activeOrganizationId?: string;
     },
     options?: CallOptions,
   ): Promise<Session>;
@@ -193,7 +198,7 @@ export interface Sessions {
     id: string,
     input?: {
       /** How long it lives, in seconds, from 30 to 315 360 000. Null, which is sent as such, or nothing: Clerk's default. */
-      expiresInSeconds?: number | null | undefined;
+      expiresInSeconds?: number | null;
     },
     options?: CallOptions,
   ): Promise<{
@@ -206,7 +211,7 @@ export interface Sessions {
     template: string,
     input?: {
       /** How long it lives, in seconds, from 30 to 315 360 000. Null, which is sent as such, or nothing: Clerk's default. */
-      expiresInSeconds?: number | null | undefined;
+      expiresInSeconds?: number | null;
     },
     options?: CallOptions,
   ): Promise<{
@@ -233,43 +238,46 @@ export interface Sessions {
 /** What every method but `capabilities` takes last; with `logout` it stands beside `refreshToken`. A name that nobody knows is `invalid_argument`. */
 export interface CallOptions {
   /** Ends the call with `aborted`, the signal's reason as `cause`. What is ended one by one rejects with `partial_revocation` and stops; `logout` resolves all the same. */
-  signal?: AbortSignal | undefined;
+  signal?: AbortSignal;
   /** Milliseconds for one attempt, instead of the client's `timeout`. An emulated revoke-all has its deadline per request, not for the whole paced run. */
-  timeout?: number | undefined;
+  timeout?: number;
   /** Headers for the requests of this call. They come before the client's own of the same name; what is refused there is refused here. */
-  headers?: Record<string, string> | undefined;
+  headers?: Record<string, string>;
 }
 
 /** What `list` takes. What a back-end does not have is refused before anything is sent, rather than show more than was asked for. */
 export interface ListOptions extends CallOptions {
   /** AuthVital: the sessions of one application only. `unsupported` with newer servers, which ignore it; `invalid_argument` elsewhere. */
-  applicationId?: string | undefined;
+  applicationId?: string;
   /** Clerk: the sessions of this user. It, or `clientId`, has to be there. `invalid_argument` elsewhere. */
-  userId?: string | undefined;
+  userId?: string;
   /** Clerk: the sessions of one of Clerk's clients. It is not the option `clientId` of `createSessions`. `invalid_argument` elsewhere. */
-  clientId?: string | undefined;
+  clientId?: string;
   /** Clerk: the sessions with one status: "active", "revoked", "ended", "expired", "removed", "abandoned" or "replaced". Default: all. `invalid_argument` elsewhere. */
-  status?: string | undefined;
+  status?: string;
   /** Sessions per request; checked against the back-end's own limits (`capabilities().pageSize`) before anything is sent. Default: the back-end's. `invalid_argument` where it has none. */
-  pageSize?: number | undefined;
+  pageSize?: number;
   /** `next` of an earlier page. Default: the first page. */
-  cursor?: string | undefined;
+  cursor?: string;
 }
 /** What `revokeAll` and `revokeOthers` take. What a back-end does not have is refused before anything is sent, rather than end more than was asked for. */
 export interface RevokeAllOptions extends CallOptions {
   /** AuthVital: the sessions of one application only. `unsupported` with newer servers, which ignore it; `invalid_argument` elsewhere. */
-  applicationId?: string | undefined;
+  applicationId?: string;
   /** Clerk: the user whose sessions are ended. It has to be there. `invalid_argument` elsewhere. */
-  userId?: string | undefined;
+  userId?: string;
   /** Called after each session of an emulated revoke-all, whether or not it could be ended: how many are done, of how many. Not called where one request ends all. Its errors are ignored. */
-  onProgress?: ((done: number, total: number) => void) | undefined;
+  onProgress?: ((done: number, total: number) => void);
 }
 /** What `logout` takes instead of a refresh token. */
 export interface LogoutOptions extends CallOptions {
-  /** The request that is served: its session is ended, and the cookies come as `setCookie`. It needs `Authorization` unless `refreshToken` is given. */
-  request?: IncomingRequest | undefined;
+  /**
+   * The request that is served: its `Authorization` is forwarded, which it needs unless `refreshToken` is given, and the cookies come as `setCookie`. Older AuthVital servers go by
+   * `refreshToken` alone.
+   */
+  request?: IncomingRequest;
   /** The refresh token whose session is ended. Default: this client's own, unless a request is served. An empty one is nobody's, and not this client's either. */
-  refreshToken?: string | undefined;
+  refreshToken?: string;
 }
 /** What Clerk's `POST /sessions/{id}/refresh` takes. */
 export interface RefreshSessionInput {
@@ -280,11 +288,11 @@ export interface RefreshSessionInput {
   /** The origin of the request that is served. */
   requestOrigin: string;
   /** The headers of that request: each name with all of its values. Default: none are sent. */
-  requestHeaders?: Record<string, readonly string[]> | undefined;
+  requestHeaders?: Record<string, string[]>;
   /** The address from which that request came. Default: none is sent. */
-  requestOriginatingIp?: string | undefined;
+  requestOriginatingIp?: string;
   /** What comes back: a token (`jwt`), or `cookies`. Default: left to Clerk. */
-  format?: "token" | "cookie" | undefined;
+  format?: "token" | "cookie";
 }
 
 /**
@@ -309,7 +317,7 @@ export interface SessionPage {
 export interface Session {
   /** What `revoke` and `get` take. Always a string, also where the back-end has numbers. With AuthVital a refresh makes a new one. */
   id: string;
-  /** "active" where the back-end says nothing, "unknown" where it has another word. "pending": signing in is not complete. "blocked": KSeF's. The others are over. */
+  /** "active" also where the back-end says nothing, "unknown" where it has another word. "pending": signing in is not complete. "blocked": by KSeF. With any other it is over. */
   status: "active" | "revoked" | "expired" | "ended" | "removed" | "abandoned" | "replaced" | "pending" | "blocked" | "unknown";
   /** When it began. As all times: ISO 8601, UTC, milliseconds ("2026-01-31T09:30:00.000Z"); null where the back-end does not say. With AuthVital the last refresh. */
   createdAt: string | null;
@@ -383,8 +391,8 @@ export interface RevokeResult {
   /** What the revocation ends. */
   effect: Effect;
   /**
-   * Latest moment at which an access token of the session can still be accepted, ISO 8601: our own token's `exp` for our own session; for another one null, or now plus a token's lifetime, where the back-end
-   * publishes that or it is taken to be our own token's (AuthVital). null with the effect "immediate".
+   * Latest moment at which an access token of the session can still be accepted, ISO 8601: our own token's `exp` for our own session; for another one null, or now plus a token's lifetime,
+   * where the back-end publishes that or it is taken to be our own token's (AuthVital). null with the effect "immediate".
    */
   accessTokenValidUntil: string | null;
 }
@@ -400,7 +408,7 @@ export interface RevokeAllResult {
   revoked: string[] | null;
   /** What the revocation ends. */
   effect: Effect;
-  /** Latest moment at which an access token of one of the sessions can still be accepted, ISO 8601; null where that is not known, with the effect "immediate", and where there was nothing to end one by one. */
+  /** Latest moment at which an access token of any of them can still be accepted, ISO 8601; null where that is not known, with the effect "immediate", and where none was there to be ended. */
   accessTokenValidUntil: string | null;
 }
 /** What became of a logout, on the server and on this side. */
@@ -458,7 +466,7 @@ export interface Capabilities {
   revokeOthers: Support;
   /** Emulated: the current session is revoked. */
   logout: Support;
-  /** Never emulated. Where it is "unsupported", a 401 is final. */
+  /** Never emulated. Where it is native and there is a refresh token, calls refresh by themselves after a 401. */
   refresh: Support;
   /** Clerk only. */
   create: Support;
@@ -560,17 +568,17 @@ export interface CookieSpec {
   /** Its name. What the prefixes `__Host-`, `__Secure-` and `__Http-` demand need not be said. */
   name: string;
   /** Default "/". */
-  path?: string | undefined;
+  path?: string;
   /** Default: none, for a cookie of this host only. A leading dot means nothing. */
-  domain?: string | undefined;
+  domain?: string;
   /** Default false, but true where the prefix, `partitioned` or SameSite=None demands it. */
-  secure?: boolean | undefined;
+  secure?: boolean;
   /** Default: left out. */
-  sameSite?: "Strict" | "Lax" | "None" | undefined;
+  sameSite?: "Strict" | "Lax" | "None";
   /** Whether it was set with `Partitioned` (CHIPS). Default false. */
-  partitioned?: boolean | undefined;
-  /** True: it is out of a script's sight, and a browser's logout says `not-visible`. False: it surely is not, and none in sight is `absent`. Default: not known; none in sight is `not-visible`. */
-  httpOnly?: boolean | undefined;
+  partitioned?: boolean;
+  /** True: out of a script's sight, so that a browser's logout says `not-visible`. False: surely not, so that none in sight is `absent`. Default: not known; none in sight is `not-visible`. */
+  httpOnly?: boolean;
 }
 
 /**
@@ -578,60 +586,10 @@ export interface CookieSpec {
  * A refresh, and each revocation of several, is an operation of its own.
  */
 export interface Hooks {
-  // By way of a method, so that parameters are compared as those of methods are, and undefined is accepted.
-  /** Before each attempt. */
-  onRequest?:
-    | {
-        hook(event: {
-          /** The method's name: "list", "revoke"… */
-          operation: string;
-          /** The HTTP method. */
-          method: string;
-          /** The path's template. */
-          url: string;
-          /** Counted from 1. */
-          attempt: number;
-        }): void;
-      }["hook"]
-    | undefined;
-  /** After each answer, whatever its status, when all of it was read. Not where there was none. */
-  onResponse?:
-    | {
-        hook(event: {
-          /** The method's name: "list", "revoke"… */
-          operation: string;
-          /** The HTTP method. */
-          method: string;
-          /** The path's template. */
-          url: string;
-          /** Counted from 1. */
-          attempt: number;
-          /** HTTP status. */
-          status: number;
-          /** Milliseconds from sending to the end of the answer. */
-          durationMs: number;
-          /** The back-end's id of the request, or null. */
-          requestId: string | null;
-          /** What the back-end says beside its answer (KSeF's X-System-Warning). */
-          warnings: string[];
-        }): void;
-      }["hook"]
-    | undefined;
-  /** Before the wait for another attempt. */
-  onRetry?:
-    | {
-        hook(event: {
-          /** The method's name: "list", "revoke"… */
-          operation: string;
-          /** The attempt that comes after the wait: 2 for the first repetition. */
-          attempt: number;
-          /** Milliseconds to wait. */
-          delayMs: number;
-          /** Why the last attempt failed. */
-          reason: ErrorCode;
-        }): void;
-      }["hook"]
-    | undefined;
+  /** `warnings`: what the back-end says beside its answer (KSeF's X-System-Warning). URLs in hooks are templates (`/oauth/sessions/{id}/revoke`): no ids, no tokens. */
+  onRequest?(event: { operation: string; method: string; url: string; attempt: number }): void;
+  onResponse?(event: { operation: string; method: string; url: string; attempt: number; status: number; durationMs: number; requestId: string | null; warnings: string[] }): void;
+  onRetry?(event: { operation: string; attempt: number; delayMs: number; reason: ErrorCode }): void;
 }
 
 // ---------------------------------------------------------------- any other REST back-end, described as data
@@ -642,26 +600,26 @@ export interface Hooks {
  */
 export interface RestProfile {
   /** `provider` in capabilities and errors. Default "rest". */
-  name?: string | undefined;
+  name?: string;
   /** The endpoint of the list, and how its answer is read. */
   list: RestEndpoint & {
     /** JSON Pointer to the array; "" is the answer itself; omitted: found by itself. */
-    items?: string | undefined;
+    items?: string;
     /** Where each field is, relative to an item: a name, or a JSON Pointer ("/device/ip"); first match wins; omitted: found by itself. */
     fields?:
-      | {
-          readonly [Field in "id" | "createdAt" | "lastActiveAt" | "expiresAt" | "userAgent" | "ipAddress" | "current" | "status" | "userId" | "tenant" | "city" | "country"]?:
-            | string
-            | readonly string[]
-            | undefined;
-        }
-      | undefined;
+      | Partial<
+          Record<
+            "id" | "createdAt" | "lastActiveAt" | "expiresAt" | "userAgent" | "ipAddress" | "current" | "status" | "userId" | "tenant" | "city" | "country",
+            string | string[]
+          >
+        >
+     ;
     /** How times are written; seconds and milliseconds count from 1970. Default "auto": by form and size. */
-    time?: "auto" | "iso" | "seconds" | "milliseconds" | undefined;
+    time?: "auto" | "iso" | "seconds" | "milliseconds";
     /** JSON Pointer to the current session's id, from the top of the answer. Default: `/current_session_id`, or marks in the items. */
-    currentId?: string | undefined;
+    currentId?: string;
     /** JSON Pointer to the next page's cursor; null, empty, 0 or absent on the last page. Omitted: found by itself. */
-    next?: string | undefined;
+    next?: string;
     /** Where the cursor goes. Without it the list is one page. */
     cursor?:
       | {
@@ -672,7 +630,7 @@ export interface RestProfile {
           /** The header. */
           header: string;
         }
-      | undefined;
+     ;
     /** The option `pageSize` of `list`, and its limits. Without it the option is refused. */
     pageSize?:
       | {
@@ -680,32 +638,32 @@ export interface RestProfile {
           query: string;
           /** The least that may be asked for. */
           min: number;
-          /** The most that may be asked for; as many are where all pages are needed. */
+          /** The most that may be asked for, and what is asked for where all pages are needed. */
           max: number;
           /** As many come if nothing is asked for. */
           default: number;
         }
-      | undefined;
+     ;
   };
   /** Ends one session: "{id}" in its path or body. */
   revoke: RestEndpoint;
   /** One request that ends all sessions, the current one included. Default: emulated. */
-  revokeAll?: RestEndpoint | undefined;
+  revokeAll?: RestEndpoint;
   /** One request that ends all sessions but the current one. Default: emulated. */
-  revokeOthers?: RestEndpoint | undefined;
+  revokeOthers?: RestEndpoint;
   /** Ends the current session. With "{refreshToken}" in its body `logout(refreshToken)` ends that token's. Default: the current session is looked up and revoked. */
-  logout?: RestEndpoint | undefined;
+  logout?: RestEndpoint;
   /** Gets new tokens. `"{refreshToken}"` in the body is replaced; the three are JSON Pointers into the answer. Default: `unsupported`. */
   refresh?:
     | (RestEndpoint & {
         /** JSON Pointer to the new access token. */
         accessToken: string;
-        /** JSON Pointer to the new refresh token. Without it the server does not rotate it. */
-        refreshToken?: string | undefined;
-        /** JSON Pointer to the lifetime of the access token in seconds. Without it the token's own `exp` tells. */
-        expiresIn?: string | undefined;
+        /** JSON Pointer to the new refresh token. Without it the old one is taken to stay. */
+        refreshToken?: string;
+        /** JSON Pointer to the lifetime of the access token in seconds. The token's own `exp` comes before it. */
+        expiresIn?: string;
       })
-    | undefined;
+   ;
   /** Where the token goes: "bearer" (`Authorization`, the default), "cookie" (no token is sent), or a header of its own. Other people's requests can be served with "bearer" only. */
   auth?:
     | "bearer"
@@ -714,7 +672,7 @@ export interface RestProfile {
         /** The header, which gets the bare token. */
         header: string;
       }
-    | undefined;
+   ;
   /** Read from a cookie (`document.cookie`; on a server the `cookie` among `headers`), sent as a header with everything but GET. Default: none. */
   csrf?:
     | {
@@ -723,9 +681,9 @@ export interface RestProfile {
         /** The header's name. */
         header: string;
       }
-    | undefined;
+   ;
   /** What a revocation ends. Default "unknown": say more only if you know how the server checks tokens. */
-  effect?: Effect | undefined;
+  effect?: Effect;
 }
 /** One request of a {@link RestProfile}. */
 export interface RestEndpoint {
@@ -736,7 +694,7 @@ export interface RestEndpoint {
   /** JSON; a string value "{id}" is replaced: as a number if the id was listed as one, else as a string. GET has none. Default: none. */
   body?: unknown;
   /** Statuses that mean success; no other does then. Default: any 2xx. */
-  success?: readonly number[] | undefined;
+  success?: number[];
   /** Statuses that mean "it was already gone": `revoke` resolves with `already-revoked`, `logout` is confirmed. Default: none; 404 and 410 are `not_found`. */
-  gone?: readonly number[] | undefined;
+  gone?: number[];
 }

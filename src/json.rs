@@ -194,7 +194,7 @@ impl<'a> Json<'a> {
         out.finish()
     }
 
-    /// Tells the members of an object, one after the other: their names as they were sent.
+    /// Tells the members of an object, one after the other: their names as they were sent. Items of an array have none.
     pub fn each(self, tell: &mut dyn FnMut(&str, Self)) {
         for child in &self.0.children {
             tell(child.name, Json(child));

@@ -247,10 +247,10 @@ export class Host {
     const isNew = (id) => !this.#ids.has(id) && this.#ids.add(id);
     if (listed?.ids) {
       // Which one is the current session has to be known in any case.
-      const [{ length: all }, { size }] = [[...listed.currents, ...listed.ids], this.#ids];
+      const most = this.#ids.size + listed.currents.length + listed.ids.length;
       listed.currents = listed.currents.filter((id, at) => isNew(id) || at === 0);
       listed.ids = listed.ids.filter(isNew);
-      listed.again = all + size - this.#ids.size;
+      listed.again = most - this.#ids.size;
     }
     if (handles?.ids.length && authorization === undefined) this.#memory.handles = Object.assign(handles, { of: access });
     return this.#read;
@@ -355,10 +355,9 @@ export class Host {
     const { request, options: { headers }, signal, timeout, onProgress } = this.#call;
     const { texts } = this.#memory;
     const { signedOut } = texts;
-    const newest = async () => this.#newest(await this.#ask("refreshToken", "refreshToken"));
-    const before = last && !request.length && (await newest());
+    const before = last && !request.length && (await this.#newestAsked());
     // A refresh may have made another session of the current one, unless it was another user's. (One within its revocation is seen there.)
-    const isRenewed = async (index) => index === ids.length - 1 && isAmong(texts.replaced, before) && texts.refreshToken === (await newest());
+    const isRenewed = async (index) => index === ids.length - 1 && isAmong(texts.replaced, before) && texts.refreshToken === (await this.#newestAsked());
     const codes = ids.map(() => "internal");
     let next = 0;
     let done = 0;
@@ -467,7 +466,7 @@ export class Host {
     return alone(name, old, this.#totalTimeout, async (since) => {
       let adopted = newest(name, old, since);
       if (adopted === null) spend(texts, old);
-      const now = adopted === undefined && this.#newest(await this.#ask("refreshToken", "refreshToken"));
+      const now = adopted === undefined && (await this.#newestAsked());
       // The application's own storage knows of newer ones.
       const access = now && now !== old && (await this.#ask("token", "accessToken"));
       // It may be half written.
@@ -533,6 +532,10 @@ export class Host {
   #newest(token) {
     const { texts } = this.#memory;
     return (isAmong(texts.replaced, token) && texts.refreshToken) || token;
+  }
+
+  async #newestAsked() {
+    return this.#newest(await this.#ask("refreshToken", "refreshToken"));
   }
 
   #hook(name, event) {

@@ -44,7 +44,7 @@ export interface SessionsOptions {
    * Told every new token pair, and awaited before any call uses it: by the call that refreshed until `totalTimeout`, by others for 3 seconds at most, as it may be this function
    * that calls. A logout goes at once. If it fails, the call that refreshed rejects with `internal`, and this client uses the new pair all the same.
    */
-  onTokens?: ((tokens: Tokens) => void | Promise<void>);
+  onTokens?: (tokens: Tokens) => void | Promise<void>;
   /** OAuth client id, where refresh needs one: older AuthVital servers. */
   clientId?: string;
   /** Instead of the runtime's `fetch`; it is called with a `Request`. */
@@ -73,12 +73,12 @@ export interface SessionsOptions {
    * Replaces the built-in labels of sessions that have a user agent, whatever the back-end says of them; the others keep what it says. Called once for each, and not awaited;
    * null, or an error, leaves the session without a `device`.
    */
-  parseUserAgent?: ((userAgent: string) => Device | null);
+  parseUserAgent?: (userAgent: string) => Device | null;
   /**
    * Asked once in a call when the back-end wants the user to authenticate again, and once for all calls that need it at the moment; true = try the call again, anything else rejects
    * with the error that it was given. It has 10 minutes, which are not the call's.
    */
-  onReauthenticate?: ((error: SessionsError) => boolean | Promise<boolean>);
+  onReauthenticate?: (error: SessionsError) => boolean | Promise<boolean>;
   /** Allows a secret key (Clerk's) in a browser, which is `insecure` otherwise: everybody can read it there. Default false. */
   dangerouslyAllowBrowser?: boolean;
   /** Allows plain http to anything but loopback, which is `insecure` otherwise: anybody on the way can read the tokens. Default false. */
@@ -193,31 +193,13 @@ export interface Sessions {
     },
     options?: CallOptions,
   ): Promise<Session>;
-  /** Makes a session token. Clerk `POST /sessions/{id}/tokens`. `not_found` if there is no such session; `unsupported` elsewhere. */
-  createToken(
-    id: string,
-    input?: {
-      /** How long it lives, in seconds, from 30 to 315 360 000. Null, which is sent as such, or nothing: Clerk's default. */
-      expiresInSeconds?: number | null;
-    },
-    options?: CallOptions,
-  ): Promise<{
-    /** The token. */
-    jwt: string;
-  }>;
-  /** Makes a token by one of the instance's JWT templates, given by name. Clerk `POST /sessions/{id}/tokens/{template}`. `not_found` if there is no such session; `unsupported` elsewhere. */
-  createTokenFromTemplate(
-    id: string,
-    template: string,
-    input?: {
-      /** How long it lives, in seconds, from 30 to 315 360 000. Null, which is sent as such, or nothing: Clerk's default. */
-      expiresInSeconds?: number | null;
-    },
-    options?: CallOptions,
-  ): Promise<{
-    /** The token. */
-    jwt: string;
-  }>;
+  /**
+   * Makes a session token, which lives so many seconds, from 30 to 315 360 000; null, which is sent as such, or nothing: Clerk's default. Clerk `POST /sessions/{id}/tokens`.
+   * `not_found` if there is no such session; `unsupported` elsewhere.
+   */
+  createToken(id: string, input?: { expiresInSeconds?: number | null }, options?: CallOptions): Promise<{ jwt: string }>;
+  /** The same by one of the instance's JWT templates, given by name. Clerk `POST /sessions/{id}/tokens/{template}`. `not_found` if there is no such session; `unsupported` elsewhere. */
+  createTokenFromTemplate(id: string, template: string, input?: { expiresInSeconds?: number | null }, options?: CallOptions): Promise<{ jwt: string }>;
   /** Renews a session token that has run out. Clerk `POST /sessions/{id}/refresh`; `unsupported` elsewhere. Resolves to a token, or to cookies with `format: "cookie"`. Never repeated. */
   refreshSession(
     id: string,
@@ -267,7 +249,7 @@ export interface RevokeAllOptions extends CallOptions {
   /** Clerk: the user whose sessions are ended. It has to be there. `invalid_argument` elsewhere. */
   userId?: string;
   /** Called after each session of an emulated revoke-all, whether or not it could be ended: how many are done, of how many. Not called where one request ends all. Its errors are ignored. */
-  onProgress?: ((done: number, total: number) => void);
+  onProgress?: (done: number, total: number) => void;
 }
 /** What `logout` takes instead of a refresh token. */
 export interface LogoutOptions extends CallOptions {

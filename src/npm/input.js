@@ -176,8 +176,8 @@ export function readArguments(operation, args) {
   }
   const options = rest[0] ?? {};
   // What is not known as a request must not be taken for options: they would end what is this client's own.
-  const above = isObject(options) && Object.getPrototypeOf(options);
-  if (!isObject(options) || (above && Object.getPrototypeOf(above))) throw fail("invalid_argument", `options must be a plain object${REQUEST}`);
+  const isPlain = isObject(options) && !Object.getPrototypeOf(Object.getPrototypeOf(options) ?? Object.prototype);
+  if (!isPlain) throw fail("invalid_argument", `options must be a plain object${REQUEST}`);
   // A name that nobody knows may be a misspelt one: without it, more would be ended than was meant.
   for (const name in options) {
     if (!ARGUMENTS[name] && options[name] != null && !(name === "request" && operation === "logout")) throw fail("invalid_argument", `there is no option ${name}${REQUEST}`);

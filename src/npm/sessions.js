@@ -1,8 +1,8 @@
+import { isFunction, isObject } from "./check.js";
 import { clearCookies, removals } from "./cookies.js";
 import { label } from "./device.js";
 import { fail, toSessionsError } from "./error.js";
 import { Host, LOGGED_OUT, isAmong } from "./host.js";
-import { isFunction, isObject } from "./check.js";
 import { listen } from "./tabs.js";
 import { METHODS, mergeHeaders, readArguments, readOptions } from "./input.js";
 

@@ -133,7 +133,7 @@ fn declines(body: Json<'_>, states: &str) -> bool {
 }
 
 fn says_something(json: Json<'_>) -> bool {
-    let mut is_full = json.items().next().is_some();
+    let mut is_full = false;
     json.each(&mut |_, _| is_full = true);
     is_full || json.as_bool() == Some(true) || !matches!(json.as_words().as_str(), "" | "0")
 }
@@ -148,6 +148,7 @@ fn refused(asked: &Asked<'_>, response: &Response<'_>) -> Error {
     let body = response.body;
     let server_code = first(body, CODES).unwrap_or_default();
     let is_refresh = asked.operation == Operation::Refresh;
+    let no_list = join("there is no list below baseUrl, at ", without_query(asked.path), "");
     let (code, text) = match response.status {
         _ if asked.endpoint.is("own") && !body.member("error").member("code").is_null() => (Code::by_name(&server_code), "the back-end declined"),
         _ if response.is_redirect() => (Code::InvalidResponse, "the back-end answered with a redirect, which is not followed: check baseUrl"),
@@ -162,7 +163,7 @@ fn refused(asked: &Asked<'_>, response: &Response<'_>) -> Error {
         }
         401 => (Code::Unauthenticated, "the back-end does not accept the credentials"),
         403 => (Code::Forbidden, "the back-end does not allow it"),
-        404 | 410 if asked.operation == Operation::List => (Code::NotFound, "there is no list below baseUrl, at "),
+        404 | 410 if asked.operation == Operation::List => (Code::NotFound, &*no_list),
         404 | 410 => (Code::NotFound, "the back-end does not know it"),
         408 => (Code::Timeout, "the back-end gave up waiting"),
         409 => (Code::Conflict, "the back-end says that the state does not allow it"),
@@ -171,8 +172,7 @@ fn refused(asked: &Asked<'_>, response: &Response<'_>) -> Error {
         500.. => (Code::ServerError, "the back-end failed"),
         _ => (Code::InvalidResponse, "the back-end answered with an unexpected status"),
     };
-    let place = if text.ends_with("at ") { without_query(asked.path) } else { "" };
-    explained(said(code, &join(text, place, ""), &first(body, WORDS).unwrap_or_default()), response)
+    explained(said(code, text, &first(body, WORDS).unwrap_or_default()), response)
 }
 
 /// With what else the back-end says of it.

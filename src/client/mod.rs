@@ -562,7 +562,8 @@ impl<'a> Call<'a> {
     fn ends_own(&self) -> bool {
         let given = self.json.member("endedToken");
         let words = given.as_words();
-        self.forwarded.is_none() && (given.is_null() || words == self.refresh.expose() || is_among(self.memory, memory::REPLACED, &words))
+        self.forwarded.is_none()
+            && (given.is_null() || !words.is_empty() && (words == self.refresh.expose() || is_among(self.memory, memory::REPLACED, &words)))
     }
 
     /// An input by name, in JSON.
@@ -1205,9 +1206,9 @@ impl<'a> Call<'a> {
         Ok(action)
     }
 
-    /// At a logout, whatever the server said.
+    /// At a logout, whatever the server said. A secret key is nobody's session.
     fn forget(&mut self) {
-        if self.ends_own() {
+        if self.ends_own() && !self.is_key {
             // Longer each time: a refresh that was under way meanwhile sees the difference, one after the next sign-in does not.
             let times = join("1", &self.memory.member(memory::SIGNED_OUT).as_words(), "");
             self.remember.text(memory::SIGNED_OUT, Some(&times));

@@ -206,19 +206,19 @@ function newTraits(active, history) {
   if (!history) return [];
   const mark = marker(history.salt);
   return Object.entries(KINDS).flatMap(([kind, [severity, confidence]]) => {
-    const seen = history.seen[kind] ?? [];
-    if (seen.length === 0) return [];
+    const seen = new Set(history.seen[kind]);
+    if (seen.size === 0) return [];
     const groups = new Map();
     for (const session of active) {
       const trait = session.traits[kind];
-      if (!trait || seen.includes(mark(kind, trait))) continue;
+      if (!trait || seen.has(mark(kind, trait))) continue;
       const group = groups.get(trait[0]);
       if (group) group.push(session);
       else groups.set(trait[0], [session]);
     }
     return [...groups.values()].map((group) =>
       // Whoever reads it sits at the current one.
-      finding(`new_${kind}`, group.every(({ isCurrent }) => isCurrent) ? "info" : severity, confidence, group, { [kind]: group[0].traits[kind][1], known: seen.length }),
+      finding(`new_${kind}`, group.every(({ isCurrent }) => isCurrent) ? "info" : severity, confidence, group, { [kind]: group[0].traits[kind][1], known: seen.size }),
     );
   });
 }

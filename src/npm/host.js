@@ -177,6 +177,8 @@ export class Host {
       const { code = "internal", message = "an unexpected failure", cause } = error ?? {};
       const number = cause === undefined ? null : this.#causes.push(cause) - 1;
       state.event = "failed";
+      // What went nowhere is spent nowhere.
+      if (state.goal === "refresh" && isUnsent(error)) state.sent = null;
       state.failure = { code: String(code), message: String(message), cause: number, fatal: action.do !== "send" };
     }
   }
@@ -366,7 +368,7 @@ export class Host {
       while (next < end) {
         const index = next++;
         try {
-          if (texts.signedOut !== signedOut) doom ??= fail("unauthenticated", LOGGED_OUT);
+          if (!request.length && texts.signedOut !== signedOut) doom ??= fail("unauthenticated", LOGGED_OUT);
           if (doom) throw doom;
           const slot = await this.#pace(limits ?? []);
           try {
@@ -570,6 +572,9 @@ function bare(cause) {
   } catch {}
   return cause;
 }
+
+/** Node says so where there was nobody to send anything to. */
+const isUnsent = (error) => /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/.test(error?.cause?.cause?.code);
 
 const refused = (cause) => fail("invalid_options", "the runtime refuses this request: check headers and credentials", cause);
 

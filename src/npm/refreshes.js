@@ -14,8 +14,6 @@ const LOOK = 10;
 /** Entries that are kept. Anybody can send a logout with a made-up cookie: of those the fewer. */
 const MOST = 10_000;
 const MOST_OVER = 2000;
-/** Node says so where there was nobody to send anything to. */
-const UNSENT = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/;
 
 /**
  * The refreshes of a handler, by refresh token: the requests of one browser come at once, and a refresh token can be used once. Requests share data and never a promise:
@@ -66,7 +64,7 @@ export class Refreshes {
       return await refresh();
     } catch (error) {
       entry.error = error;
-      entry.isLost = isAmong(visit.memory.texts.spent, token) && !UNSENT.test(error.cause?.cause?.code);
+      entry.isLost = isAmong(visit.memory.texts.spent, token);
       throw error;
     } finally {
       entry.isDone = true;

@@ -42,7 +42,8 @@ export function define(load, Driver = Host) {
         }
         const { authorization, endedToken } = call.input;
         const { texts } = memory;
-        const isOwn = operation === "logout" && authorization === undefined && (endedToken === undefined || [options.refreshToken, texts.refreshToken].includes(endedToken) || isAmong(texts.replaced, endedToken));
+        // With a secret key, no logout is the client's own; an empty token is nobody's.
+        const isOwn = operation === "logout" && authorization === undefined && options.provider !== "clerk" && (endedToken === undefined || (endedToken !== "" && ([options.refreshToken, texts.refreshToken].includes(endedToken) || isAmong(texts.replaced, endedToken))));
         const headers = mergeHeaders(options, call);
         const sendsCookies = config.sendsCookies || headers.some(([name]) => /^cookie$/i.test(name));
         const state = { goal: operation, ...known, ...config, ...call.input, headers, sendsCookies };
@@ -81,9 +82,11 @@ export function define(load, Driver = Host) {
           throw toSessionsError(fail("invalid_response", "the next page was there before"), options.provider, "list");
         }
         cursors.add(page.next);
-        if (memory.texts.signedOut !== signedOut) throw toSessionsError(fail("unauthenticated", LOGGED_OUT), options.provider, "list");
         // (request, options) or (options): the cursor goes into the options.
-        const at = args.length > 1 || args[0]?.headers ? 1 : 0;
+        const isServed = args[0]?.headers;
+        const at = args.length > 1 || isServed ? 1 : 0;
+        // Whom a request is of has not logged out.
+        if (!isServed && memory.texts.signedOut !== signedOut) throw toSessionsError(fail("unauthenticated", LOGGED_OUT), options.provider, "list");
         const next = [...args];
         next[at] = { ...next[at], cursor: page.next };
         page = await run("list", next);

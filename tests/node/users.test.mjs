@@ -333,3 +333,62 @@ test("a user is the same one however a token writes the name", async () => {
     assert.deepEqual(sent, ["GET /s", "POST /t", "GET /s", "DELETE /s/1", "DELETE /s/2"]);
   }
 });
+
+test("a logout without anybody's token leaves a secret key, and other people's requests, alone", async () => {
+  const list = Array.from({ length: 30 }, (_, n) => ({ object: "session", id: `sess_${n}`, user_id: "user_1", status: "active", created_at: 1, last_active_at: 1, expire_at: 9e12 }));
+  const authorization = `Bearer ${jwt({ sub: "user_1", sid: "sess_0" })}`;
+  const sessions = createSessions({ provider: "clerk", token: "sk_test_1", fetch: async ({ method }) => json(method === "GET" ? list : { ...list[0], status: "revoked" }) });
+  for (const input of [[], [undefined], [{}], [""], [{ refreshToken: "" }]]) {
+    assert.equal((await sessions.logout(...input)).server, "skipped");
+    assert.equal((await sessions.list({ headers: { authorization } }, { userId: "user_1" })).sessions.length, 30);
+  }
+});
+
+test("what is done for other people's requests goes on when this client logs out", async () => {
+  let ended = 0;
+  const fetch = async ({ url, method }) => {
+    const { pathname, searchParams } = new URL(url);
+    if (pathname === "/logout") return json({ success: true });
+    if (method === "DELETE" && ++ended === 3) await sessions.logout();
+    const page = Number(searchParams.get("page") ?? 0);
+    return json(method === "DELETE" ? { success: true } : { sessions: [0, 1, 2].map((n) => ({ id: `s${page}${n}` })), next: page < 2 ? String(page + 1) : null });
+  };
+  const sessions = createSessions({
+    provider: { ...PROFILE, list: { method: "GET", path: "/s", items: "sessions", next: "next", cursor: { query: "page" } }, logout: { method: "POST", path: "/logout" } },
+    baseUrl: BASE,
+    fetch,
+  });
+  const request = { headers: { authorization: "Bearer alice" } };
+  const ids = [];
+  for await (const { id } of sessions.list(request)) {
+    if (!ids.length) await sessions.logout();
+    ids.push(id);
+  }
+  assert.equal(ids.length, 9);
+  assert.equal((await sessions.revokeAll(request)).count, 9);
+});
+
+test("an empty refresh token is nobody's: a logout with it ends nothing of this client's", async () => {
+  for (const provider of ["rest", "ksef", "better-auth", "authvital"]) {
+    const sent = [];
+    const fetch = async (request) => (sent.push(request.headers.get("authorization")), json({ sessions: [] }));
+    const sessions = createSessions({ provider, baseUrl: BASE, token: "mine", fetch });
+    await sessions.logout("");
+    await sessions.logout({ refreshToken: "" });
+    assert.deepEqual(sent.filter(Boolean), [], provider);
+    await sessions.list().catch(() => {});
+    assert.equal(sent.at(-1), "Bearer mine", provider);
+  }
+});
+
+test("a refresh token that nobody could be sent is good for the next time", async () => {
+  let isUp = false;
+  const fetch = async () => {
+    if (!isUp) throw Object.assign(new TypeError("fetch failed"), { cause: Object.assign(new Error("connect"), { code: "ECONNREFUSED" }) });
+    return json({ access_token: "a1", refresh_token: "r1", expires_in: 900 });
+  };
+  const sessions = createSessions({ ...AUTHVITAL, token: "a0", refreshToken: "r0", fetch });
+  await fails(sessions.refresh(), "network");
+  isUp = true;
+  assert.equal((await sessions.refresh()).accessToken, "a1");
+});

@@ -803,7 +803,72 @@ pageTest("texts of one's own that are not there are the usual ones; a finding ab
   await said.filter({ hasText: texts.en.findings.concurrent_sessions }).waitFor();
   await change(page, "removed", "linux");
   await said.waitFor({ state: "detached" });
+  // As long as there are too many, it is not over.
+  await page.evaluate(() => window.change({ type: "finding", finding: { code: "concurrent_sessions", severity: "medium", confidence: "high", sessionIds: ["tablet", "here", "phone"], evidence: { limit: 1 } } }));
+  await said.waitFor();
+  await change(page, "removed", "tablet");
+  await row(page, "tablet").waitFor({ state: "detached" });
+  assert.equal(await said.count(), 1);
   await row(page, "phone").locator("button[data-action=revoke]").click();
   await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
   await page.getByRole("dialog").waitFor({ state: "detached" });
+});
+
+pageTest("this device's session that another tab has renewed is still this device", async ({ page }) => {
+  let items = ITEMS;
+  await element(page, (method) => (method === "GET" ? ok({ items }) : null));
+  await devices(page);
+  await follow(page);
+  items = [{ ...ITEMS[0], id: "renewed", current: false }, ...ITEMS.slice(1)];
+  await page.evaluate(() => {
+    const old = window.sessions.list().then(({ sessions }) => sessions.find(({ id }) => id === "renewed"));
+    return old.then((session) => {
+      window.change({ type: "removed", session: { ...session, id: "here" } });
+      window.change({ type: "added", session });
+    });
+  });
+  await row(page, "renewed").waitFor();
+  await page.evaluate(() => window.list.refresh());
+  assert.equal(await inList(page, "").getByText("This device has been signed out").count(), 0);
+});
+
+pageTest("who forgets the user after a sign-out that the back-end did not confirm takes nothing of that back", async ({ page, expectProblem }) => {
+  expectProblem(/500/);
+  await element(page, (method, where) => (/logout/.test(where) ? { status: 500, contentType: "application/json", body: "{}" } : null));
+  await devices(page);
+  await page.evaluate(() => window.list.addEventListener("logged-out", () => (window.list.listOptions = { userId: "nobody" })));
+  await page.evaluate(() => window.list.logout());
+  await page.getByText("Signed out on this device only").first().waitFor();
+  assert.equal((await events(page, "logged-out")).length, 1);
+  assert.equal(await row(page, "here").count(), 0);
+});
+
+pageTest("after a device is gone, Cancel at the next one gives the focus back to its button", async ({ page }) => {
+  await element(page);
+  await devices(page);
+  await row(page, "linux").locator("button[data-action=revoke]").click();
+  await confirm(page, "Sign out");
+  await status(page, /Firefox on Linux|signed out/);
+  await row(page, "phone").locator("button[data-action=revoke]").click();
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  assert.equal(await active(page, "data-id"), "phone");
+});
+
+pageTest("the same finding told twice is shown once; where no session is marked as this one, a list that opens takes an end back", async ({ page }) => {
+  const items = ITEMS.map((each) => ({ ...each, current: null }));
+  await element(page, (method) => (method === "GET" ? ok({ items }) : null));
+  await row(page, "phone").waitFor();
+  await follow(page);
+  const finding = (sessionIds) => ({ code: "impossible_travel", severity: "high", confidence: "high", sessionIds, evidence: {} });
+  await page.evaluate((finding) => (window.list.findings = [finding]), finding(["here", "phone", "linux"]));
+  await page.evaluate((finding) => window.change({ type: "finding", finding }), finding(["linux", "here", "phone"]));
+  await page.getByRole("region", { name: "Worth a look" }).waitFor();
+  assert.equal(await page.getByRole("region", { name: "Worth a look" }).locator(".finding").count(), 1);
+  await page.evaluate(() => window.change({ type: "current-revoked" }));
+  const banner = inList(page, "strong").getByText("This device has been signed out");
+  await banner.waitFor({ state: "detached" });
+  await page.evaluate(() => window.list.refresh());
+  assert.equal(await banner.count(), 0);
 });

@@ -96,7 +96,9 @@ export class AuthSessionList extends Base {
     // Another application's or user's sessions are another list.
     const { applicationId, userId } = this.#options;
     this.#options = value ?? {};
-    if (applicationId !== this.#options.applicationId || userId !== this.#options.userId) this.#startOver();
+    const isOther = applicationId !== this.#options.applicationId || userId !== this.#options.userId;
+    // After a logout there is none, and what became of that stays to be read.
+    if (isOther && !this.#state.out) this.#startOver();
     else void this.#reload();
   }
 
@@ -242,10 +244,11 @@ export class AuthSessionList extends Base {
   }
 
   #allFindings() {
-    const { told, sessions } = this.#state;
-    // One about several is over as soon as one of them is.
-    const all = [...this.#judge(), ...told.filter(({ sessionIds }) => sessionIds.length < 3 || sessionIds.every((id) => sessions?.some((session) => session.id === id)))];
-    return [...new Map(all.map((finding) => [`${finding.code} ${finding.sessionIds.join(" ")}`, finding])).values()];
+    const { told, sessions, next } = this.#state;
+    // One about several is over with one of them, or when there are no longer too many. Others may be on pages that aren't shown.
+    const isStill = ({ sessionIds, evidence }) => next || sessionIds.length < 3 || sessionIds.filter((id) => sessions?.some((session) => session.id === id)).length > (evidence.limit ?? sessionIds.length - 1);
+    const all = [...this.#judge(), ...told.filter(isStill)];
+    return [...new Map(all.map((finding) => [`${finding.code} ${[...finding.sessionIds].sort().join(" ")}`, finding])).values()];
   }
 
   /** What the application says of this list: asked once for each. */
@@ -315,7 +318,7 @@ export class AuthSessionList extends Base {
 
   async #follow() {
     this.#following?.abort();
-    if (!this.#watch || !this.isConnected) return;
+    if (!this.#watch || !this.isConnected || this.#state.out) return;
     const following = (this.#following = new AbortController());
     const { signal } = following;
     try {
@@ -363,6 +366,7 @@ export class AuthSessionList extends Base {
     } else if (type === "added" && !isOver(session)) {
       // Some back-ends make another session of one whenever it is renewed. That is no sign-in.
       const old = this.#gone.find((gone) => gone.at === at && gone.session.userAgent === session.userAgent && gone.session.ipAddress === session.ipAddress);
+      if (old && old.session.id === this.#mine?.id) this.#mine = session;
       const isNew = !old && !session.current;
       this.#update({ sessions: [...others, session].sort(thisDeviceFirst), ...(isNew && { fresh: new Set(this.#state.fresh).add(session.id) }) }, true);
       if (isNew) this.#say(language.plain(language.texts.added, { name }));
@@ -394,7 +398,7 @@ export class AuthSessionList extends Base {
     this.#state = start();
     this.#render();
     void this.#load();
-    if (this.#following?.signal.aborted) void this.#follow();
+    if (this.#following?.signal.aborted !== false) void this.#follow();
   }
 
   /** Fetches the list anew, on top of whatever is shown. `aloud`: the user waits for it, so its outcome is announced. */
@@ -444,7 +448,8 @@ export class AuthSessionList extends Base {
     const follows = ({ id, userAgent }) => id === mine.id || (userAgent !== null && userAgent === mine.userAgent && !sessions?.some((known) => known.id === id));
     const now = list.find(({ current }) => current === true) ?? (mine && list.find(follows));
     if (now) this.#mine = now;
-    return !now && (ended || (!next && mine !== null));
+    // Where no session is marked as this one, a list that opens is all there is to know.
+    return !now && mine !== null && (ended || !next);
   }
 
   // ---------------------------------------------------------------- what the user does
@@ -529,7 +534,9 @@ export class AuthSessionList extends Base {
   }
 
   #answered() {
-    this.#answer?.(this.#dialog.returnValue === "confirmed");
+    const answer = this.#answer;
+    this.#answer = null;
+    answer?.(this.#dialog.returnValue === "confirmed");
   }
 
   /** Runs a task unless the same one is under way. `alive`: whether anybody still wants to know how it ends. */
@@ -620,7 +627,8 @@ export class AuthSessionList extends Base {
         if (!alive()) return;
         const { revoked, count, effect, accessTokenValidUntil } = result;
         this.#emit("revoked", { scope, ids: revoked, failed: [], count, effect, accessTokenValidUntil });
-        done(result);
+        // Whoever was told may have set another client.
+        if (alive()) done(result);
       } catch (error) {
         if (!alive()) return;
         const problem = this.#failed(error, operation);
@@ -628,6 +636,7 @@ export class AuthSessionList extends Base {
         if (problem.code === "partial_revocation") {
           const { revoked = [], failed = [] } = error;
           this.#emit("revoked", { scope, ids: revoked, failed: failed.map(({ id }) => id), count: revoked.length, effect: this.#state.capabilities?.effect ?? "unknown", accessTokenValidUntil: null });
+          if (!alive()) return;
           this.#remove(revoked);
           this.#update({ failures: new Map(failed.map((each) => [each.id, problemOf(each.error)])) });
           this.#tell({

@@ -289,10 +289,12 @@ const member = (raw, ...names) => names.map((name) => (isObject(raw) && Object.h
 
 /** Somebody else acts as the user: Clerk's `actor` and RFC 8693's `act` have a `sub`, Better Auth's `impersonatedBy` is an id. */
 function actorOf(raw) {
-  const actor = member(raw, "actor", "act", "impersonatedBy", "impersonated_by", "impersonator");
-  if (isObject(actor)) return Object.keys(actor).length > 0 ? { by: text(member(actor, "sub", "id", "email")) } : null;
-  const by = text(actor > 0 ? `${actor}` : actor);
-  return by && { by };
+  // One that is empty hides no other.
+  for (const name of ["actor", "act", "impersonatedBy", "impersonated_by", "impersonator"]) {
+    const actor = member(raw, name);
+    const by = text(isObject(actor) ? member(actor, "sub", "id", "email") : typeof actor === "number" && actor > 0 ? `${actor}` : actor);
+    if (by || (isObject(actor) && Object.keys(actor).length > 0)) return { by };
+  }
 }
 
 /** When the access token ends, where the back-end lists that. */

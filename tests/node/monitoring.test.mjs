@@ -266,6 +266,8 @@ describe("one session by itself", () => {
     ["of nobody else, at Clerk", { raw: { actor: null } }],
     ["of an admin, at Better Auth", { raw: { impersonatedBy: "adm1" } }, ["impersonated", { by: "adm1" }]],
     ["of an admin whose id is a number", { raw: { impersonated_by: 17 } }, ["impersonated", { by: "17" }]],
+    ["of an admin beside an actor who is nobody", { raw: { actor: {}, impersonatedBy: "adm1" } }, ["impersonated", { by: "adm1" }]],
+    ["of an actor who is a yes", { raw: { actor: true } }],
     ["of an actor without a name", { raw: { act: { x: 1 } } }, ["impersonated", { by: null }]],
     ["whose token ends later", { expiresAt: ago(-30 * DAY), raw: { accessTokenExpiresAt: ago(-31 * DAY) } }, ["token_outlives_session", { minutes: 1440 }]],
     ["whose token ends later, in seconds", { expiresAt: ago(-30 * DAY), raw: { access_token_expires_at: Date.parse(ago(-31 * DAY)) / 1000 } }, ["token_outlives_session", { minutes: 1440 }]],

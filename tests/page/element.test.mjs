@@ -872,3 +872,26 @@ pageTest("the same finding told twice is shown once; where no session is marked 
   await page.evaluate(() => window.list.refresh());
   assert.equal(await banner.count(), 0);
 });
+
+pageTest("what was to be tried again after a fresh sign-in is not tried with another client", async ({ page }) => {
+  const stubborn = () => {
+    window.ended = 0;
+    window.other = { ...window.sessions, revokeAll: async () => (window.ended++, { revoked: null, count: null, effect: "immediate", accessTokenValidUntil: null }) };
+    window.sessions = { ...window.sessions, revokeAll: () => Promise.reject(Object.assign(new Error("no"), { code: "reauthentication_required" })) };
+  };
+  await element(page, undefined, { wrap: stubborn });
+  await devices(page);
+  await page.getByRole("button", { name: "Sign out everywhere" }).click();
+  await confirm(page, "Sign out everywhere");
+  await page.evaluate(() =>
+    window.list.addEventListener("reauthenticate", (event) => {
+      event.preventDefault();
+      window.list.sessions = window.other;
+      window.retried = event.detail.retry();
+    }),
+  );
+  await notice(page).getByRole("button", { name: "Sign in again" }).click();
+  await page.waitForFunction(() => window.retried);
+  await page.evaluate(() => window.retried);
+  assert.equal(await page.evaluate(() => window.ended), 0);
+});

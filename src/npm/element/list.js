@@ -483,8 +483,11 @@ export class AuthSessionList extends Base {
 
   /** Tries once more. Where the back-end wants to know who asks, the application may sign the user in first; otherwise `onReauthenticate` of the sessions gets its turn. */
   async #again(problem, retry) {
-    if (problem?.code === "reauthentication_required" && !this.#emit("reauthenticate", { error: problem.error, retry }, { cancelable: true })) return;
-    await retry();
+    const life = this.#life;
+    // A client that is set meanwhile may be another user's.
+    const again = async () => life === this.#life && retry();
+    if (problem?.code === "reauthentication_required" && !this.#emit("reauthenticate", { error: problem.error, retry: again }, { cancelable: true })) return;
+    await again();
   }
 
   #confirmOne(session) {

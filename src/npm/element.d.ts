@@ -106,7 +106,7 @@ export interface LoggedOutDetail {
 
 export interface ReauthenticateDetail {
   error: SessionsError;
-  /** Does what was wanted, without asking for a confirmation again. After another `sessions` was set it does nothing: that may be another user's. */
+  /** Does what was wanted, without asking for a confirmation again. After another `sessions`, or `listOptions` of another user or application, it does nothing. */
   retry: () => Promise<void>;
 }
 

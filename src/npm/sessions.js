@@ -43,7 +43,7 @@ export function define(load, Driver = Host) {
         const { authorization, endedToken } = call.input;
         const { texts } = memory;
         // With a secret key, no logout is the client's own; an empty token is nobody's.
-        const isOwn = operation === "logout" && authorization === undefined && options.provider !== "clerk" && (endedToken === undefined || (endedToken !== "" && ([options.refreshToken, texts.refreshToken].includes(endedToken) || isAmong(texts.replaced, endedToken))));
+        const isOwn = operation === "logout" && authorization === undefined && options.provider !== "clerk" && endedToken !== "" && (endedToken === undefined || [options.refreshToken, texts.refreshToken].includes(endedToken) || isAmong(texts.replaced, endedToken));
         const headers = mergeHeaders(options, call);
         const sendsCookies = config.sendsCookies || headers.some(([name]) => /^cookie$/i.test(name));
         const state = { goal: operation, ...known, ...config, ...call.input, headers, sendsCookies };

@@ -1,10 +1,11 @@
 // The server example of the documentation, as it stands, under both Express versions that are in use.
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, beforeEach, test } from "node:test";
 import cookieParser from "cookie-parser";
-import { createAuthVital, G1, sandbox } from "./support.mjs";
+import { createAuthVital, G1, sandbox, SessionsError } from "./support.mjs";
 
 const require = createRequire(import.meta.url);
 
@@ -94,3 +95,20 @@ for (const name of ["express", "express4"]) {
     });
   }
 }
+
+test("README's error handler answers no failure with a success", () => {
+  const [source] = readFileSync(new URL("../../README.md", import.meta.url), "utf8").match(/^app\.use\(\(error[^]*?^\}\);/m);
+  let handle;
+  new Function("app", "SessionsError", source)({ use: (given) => (handle = given) }, SessionsError);
+  const answered = (code, status) => {
+    const res = { status: (number) => ((res.number = number), res), json: (body) => (res.body = body) };
+    handle(new SessionsError({ code, status, message: "no" }), null, res, assert.fail);
+    assert.equal(res.body.code, code);
+    return res.number;
+  };
+  for (const [code, status, expected] of [
+    ["rejected", 200, 502], ["invalid_response", 204, 502], ["invalid_response", 302, 502], ["network", null, 502], ["forbidden", 401, 403], ["unauthenticated", null, 401], ["not_found", 404, 404], ["server_error", 503, 503],
+  ]) {
+    assert.equal(answered(code, status), expected, `${code} ${status}`);
+  }
+});

@@ -834,10 +834,22 @@ pageTest("this device's session that another tab has renewed is still this devic
 
 pageTest("who forgets the user after a sign-out that the back-end did not confirm takes nothing of that back", async ({ page, expectProblem }) => {
   expectProblem(/500/);
-  await element(page, (method, where) => (/logout/.test(where) ? { status: 500, contentType: "application/json", body: "{}" } : null));
+  const counted = () => {
+    const { list } = window.sessions;
+    window.sessions = { ...window.sessions, list: (...args) => (window.lists++, list(...args)) };
+  };
+  await element(page, (method, where) => (/logout/.test(where) ? { status: 500, contentType: "application/json", body: "{}" } : null), { wrap: counted });
   await devices(page);
-  await page.evaluate(() => window.list.addEventListener("logged-out", () => (window.list.listOptions = { userId: "nobody" })));
+  await page.evaluate(() =>
+    window.list.addEventListener("logged-out", () => {
+      window.lists = 0;
+      window.list.listOptions = { userId: "nobody" };
+    }),
+  );
   await page.evaluate(() => window.list.logout());
+  // Asked for after what a list begins with.
+  await page.evaluate(() => window.sessions.capabilities());
+  assert.equal(await page.evaluate(() => window.lists), 0);
   await page.getByText("Signed out on this device only").first().waitFor();
   assert.equal((await events(page, "logged-out")).length, 1);
   assert.equal(await row(page, "here").count(), 0);

@@ -246,7 +246,11 @@ export class AuthSessionList extends Base {
   #allFindings() {
     const { told, sessions, next } = this.#state;
     // One about several is over with one of them, or when there are no longer too many. Others may be on pages that aren't shown.
-    const isStill = ({ sessionIds, evidence }) => next || sessionIds.length < 3 || sessionIds.filter((id) => sessions?.some((session) => session.id === id)).length > (evidence.limit ?? sessionIds.length - 1);
+    const isStill = ({ sessionIds, evidence }) => {
+      if (next || sessionIds.length < 3) return true;
+      const left = sessionIds.filter((id) => sessions?.some((session) => session.id === id)).length;
+      return left > (evidence?.limit ?? sessionIds.length - 1);
+    };
     const all = [...this.#judge(), ...told.filter(isStill)];
     return [...new Map(all.map((finding) => [`${finding.code} ${[...finding.sessionIds].sort().join(" ")}`, finding])).values()];
   }

@@ -79,15 +79,20 @@ pub(super) async fn run(sessions: &Sessions, goal: &str, arguments: &mut Writer)
     driven.await
 }
 
-/// A logout waits for the refresh that is under way: the session that comes out of it has to end.
+/// A logout waits for the refreshes that are under way: the sessions that come out of them have to end. Of one that is told already the logout may be part.
 pub(super) async fn logout(sessions: &Sessions, ended_token: Option<&str>) -> Result<LoggedOut, Error> {
     let client = &sessions.client;
-    if client.refreshing.borrow().is_some() {
-        let _ = refreshed(client, client.options.total_timeout, CallOptions::default()).await;
-    }
+    let own = sessions.call.authorization.is_none();
+    let is_own = own && ended_token.is_none_or(|token| is_own(client, token));
+    let _leaving = is_own.then(|| Leaving::new(client));
+    let patience = Guard::new(client.options.total_timeout)?;
+    let under_way = || client.refreshing.borrow().values().find(|refreshing| !refreshing.is_told.get()).map(|refreshing| refreshing.promise.clone());
+    while let Some(promise) = under_way()
+        && patience.wait(&promise).await.is_ok()
+    {}
+    drop(patience);
     let result = run(sessions, "logout", Writer::new().text("endedToken", ended_token)).await?;
     let mut out: LoggedOut = typed(&result)?;
-    let own = sessions.call.authorization.is_none();
     let specs = plain(&client.options.cookies)?;
     if let Ok(clearing) = clear_cookies(&specs, own)
         // Bounded by itself; null where there is no page.
@@ -103,23 +108,93 @@ pub(super) async fn logout(sessions: &Sessions, ended_token: Option<&str>) -> Re
     Ok(out)
 }
 
-/// The new tokens, in JSON: one refresh for all that ask meanwhile. It goes on when they give up.
-pub(super) async fn refreshed(client: &Rc<Client>, ms: u32, call: CallOptions) -> Result<String, Error> {
-    let under_way = client.refreshing.borrow().clone();
+/// A logout of the client's own is under way.
+struct Leaving(Rc<Client>);
+
+impl Leaving {
+    fn new(client: &Rc<Client>) -> Self {
+        client.leaving.set(client.leaving.get() + 1);
+        Self(Rc::clone(client))
+    }
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.0.leaving.set(self.0.leaving.get() - 1);
+    }
+}
+
+/// The refresh token is the client's, be it in an older form.
+fn is_own(client: &Client, token: &str) -> bool {
+    let is_fixed = matches!(&client.options.refresh_token, Token::Fixed(fixed) if fixed.expose() == token);
+    !token.is_empty() && (is_fixed || remembered(client, "refreshToken") == token || is_replaced(client, token))
+}
+
+/// A newer refresh token has replaced that one.
+fn is_replaced(client: &Client, token: &str) -> bool {
+    remembered(client, "replaced").split('\n').any(|line| line == token)
+}
+
+/// A text in the client's memory; empty where there is none.
+fn remembered(client: &Client, name: &str) -> Text {
+    client.memory.borrow().get(name).map(|json| root(&Document::read(json)).as_words()).unwrap_or_default()
+}
+
+/// New tokens for a call that wants them whatever it has, in JSON.
+pub(super) async fn renewed(sessions: &Sessions) -> Result<String, Error> {
+    let client = &sessions.client;
+    let ms = client.options.total_timeout;
+    let token = ask(client, &client.options.refresh_token, "refreshToken", ms).await?;
+    refreshed(client, token, ms, sessions.call.bare()).await
+}
+
+/// The new tokens for a refresh token, in JSON: one refresh for all that ask meanwhile. It goes on when they give up.
+async fn refreshed(client: &Rc<Client>, token: Option<Text>, ms: u32, call: CallOptions) -> Result<String, Error> {
+    // Nobody would end what comes out of a refresh that begins while the user is logging out.
+    if client.leaving.get() > 0 {
+        return Err(Error::new(Code::Unauthenticated, "the user is logging out"));
+    }
+    let key = token.unwrap_or_else(|| "null".into());
+    let under_way = client.refreshing.borrow().get(key.as_str()).cloned();
     let refreshing = under_way.unwrap_or_else(|| {
         let outcome = Rc::new(OnceCell::new());
-        let (alone, told) = (Sessions { client: Rc::clone(client), call }, Rc::clone(&outcome));
+        let (alone, told, renews) = (Sessions { client: Rc::clone(client), call }, Rc::clone(&outcome), key.clone());
         let promise = future_to_promise(async move {
-            let _ = told.set(run(&alone, "refresh", &mut Writer::new()).await);
-            alone.client.refreshing.replace(None);
+            let _ = told.set(run(&alone, "refresh", Writer::new().json("renews", &renews)).await);
+            alone.client.refreshing.borrow_mut().remove(renews.as_str());
             Ok(JsValue::NULL)
         });
-        let refreshing = Refreshing { promise, outcome };
-        client.refreshing.replace(Some(refreshing.clone()));
+        let refreshing = Refreshing { promise, outcome, is_told: Rc::default() };
+        client.refreshing.borrow_mut().insert(key.as_str().to_owned(), refreshing.clone());
         refreshing
     });
     Guard::new(ms)?.wait(&refreshing.promise).await.map_err(|_| late("result"))?;
     refreshing.outcome.get().cloned().unwrap_or_else(|| Err(late("result")))
+}
+
+/// A token in JSON. A function is asked; a fixed token gives way to the newest.
+async fn ask(client: &Client, token: &Token, newest: &str, ms: u32) -> Result<Option<Text>, Error> {
+    let Token::Ask(ask) = token else {
+        let memory = client.memory.borrow();
+        if memory.contains_key("signedOut") {
+            return Ok(None);
+        }
+        let fixed = if let Token::Fixed(fixed) = token { Some(quoted(fixed.expose())) } else { None };
+        return Ok(memory.get(newest).cloned().or(fixed));
+    };
+    let answer = Guard::new(ms)?.within(ask()).await.ok_or_else(|| late("token"))?;
+    let token = answer.map_err(|_| Error::new(Code::Unauthenticated, "the token function failed"))?;
+    let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(None) };
+    if is_replaced(client, &token) {
+        let replaced = remembered(client, "replaced");
+        // Who still gives an old one may go on so: it must not be the first to be forgotten.
+        let lines: Vec<&str> = std::iter::once(token.as_str()).chain(replaced.split('\n').filter(|line| *line != token)).collect();
+        client.memory.borrow_mut().insert("replaced".to_owned(), quoted(&lines.join("\n")));
+    }
+    let token = quoted(&token);
+    // It may not have heard of the newest.
+    let is_old = newest == "accessToken" && client.old.borrow().as_ref() == Some(&token);
+    Ok(Some(client.memory.borrow().get(newest).filter(|_| is_old).cloned().unwrap_or(token)))
 }
 
 async fn sleep(ms: u32) -> Result<(), Error> {
@@ -182,6 +257,11 @@ impl Drive {
         &self.sessions.client
     }
 
+    /// What the caller wants is that.
+    fn is(&self, goal: &str) -> bool {
+        self.state.get("goal").is_some_and(|json| *json == quoted(goal))
+    }
+
     fn set(&mut self, name: &str, json: Text) {
         self.state.insert(name.to_owned(), json);
     }
@@ -205,31 +285,23 @@ impl Drive {
 
     /// Somebody else's request comes with its own, unless it is served with a secret key.
     async fn tokens(&mut self, own: bool) -> Happened {
+        let client = Rc::clone(self.client());
         let (mut access, mut refresh) = (None, None);
-        if own {
-            let options = &self.client().options;
-            access = self.ask(&options.token, "accessToken").await?;
-            refresh = self.ask(&options.refresh_token, "refreshToken").await?;
+        if self.is("refresh") {
+            // Of the token that it was decided of, whoever has signed in since.
+            refresh = self.state.get("renews").cloned();
+        } else if own {
+            access = ask(&client, &client.options.token, "accessToken", self.left()).await?;
+            refresh = ask(&client, &client.options.refresh_token, "refreshToken", self.left()).await?;
+        }
+        // The functions may have the next user's tokens by now.
+        if own && !self.is("logout") && self.state.get("signedOut") != client.memory.borrow().get("signedOut") {
+            return Err(logged_out());
         }
         for (name, token) in [("access", access), ("refresh", refresh)] {
             self.set(name, token.unwrap_or_else(|| "null".into()));
         }
         Ok("tokens")
-    }
-
-    /// A token in JSON. A function is asked; a fixed token gives way to the newest.
-    async fn ask(&self, token: &Token, newest: &str) -> Result<Option<Text>, Error> {
-        if let Token::Ask(ask) = token {
-            let answer = Guard::new(self.left())?.within(ask()).await.ok_or_else(|| late("token"))?;
-            let token = answer.map_err(|_| Error::new(Code::Unauthenticated, "the token function failed"))?;
-            return Ok(token.filter(|token| !token.is_empty()).as_deref().map(quoted));
-        }
-        let memory = self.client().memory.borrow();
-        if memory.contains_key("signedOut") {
-            return Ok(None);
-        }
-        let fixed = if let Token::Fixed(fixed) = token { Some(quoted(fixed.expose())) } else { None };
-        Ok(memory.get(newest).cloned().or(fixed))
     }
 
     /// One attempt. Redirects are never followed: they could carry a secret to another origin. ("error" is refused by some edge runtimes.)
@@ -294,7 +366,14 @@ impl Drive {
     }
 
     async fn refresh(&mut self) -> Happened {
-        let tokens = refreshed(self.client(), self.left(), CallOptions::default()).await?;
+        let client = Rc::clone(self.client());
+        let mut token = self.state.get("refresh").cloned();
+        // Another call may have a newer one.
+        if token.as_deref().is_some_and(|token| is_replaced(&client, &root(&Document::read(token)).as_words())) {
+            token = client.memory.borrow().get("refreshToken").cloned().or(token);
+        }
+        let tokens = refreshed(&client, token, self.left(), CallOptions::default()).await?;
+        client.old.replace(self.state.get("access").cloned());
         self.set("refreshed", root(&Document::read(&tokens)).member("accessToken").source().into());
         Ok("refreshed")
     }
@@ -313,6 +392,9 @@ impl Drive {
 
     async fn tell(&self, tokens: Json<'_>) -> Happened {
         if let Some(tell) = &self.client().options.on_tokens {
+            if let Some(refreshing) = self.client().refreshing.borrow().get(self.state.get("renews").map_or("null", Text::as_str)) {
+                refreshing.is_told.set(true);
+            }
             let told = Guard::new(self.left())?.within(tell(typed(tokens.source())?)).await.ok_or_else(|| late("end of on_tokens"))?;
             told.map_err(|_| Error::new(Code::Internal, "on_tokens failed: this client goes on with the new tokens, but they may not have been stored"))?;
         }
@@ -326,14 +408,24 @@ impl Drive {
         let call = CallOptions { authorization: self.sessions.call.authorization.clone(), ..self.sessions.call.bare() };
         let sessions = self.sessions.with(call);
         let (next, doom, failures) = (Cell::new(0), RefCell::new(None::<Error>), RefCell::new(BTreeMap::new()));
+        let is_own = sessions.call.authorization.is_none();
+        let signed_out = remembered(&sessions.client, "signedOut");
         let worker = async |end: usize| {
             while let Some(id) = ids.get(next.get()).filter(|_| next.get() < end) {
                 let index = next.replace(next.get() + 1);
+                if is_own && remembered(&sessions.client, "signedOut") != signed_out {
+                    doom.borrow_mut().get_or_insert_with(logged_out);
+                }
                 let doomed = doom.borrow().clone();
                 let result = match doomed {
                     Some(error) => Err(error),
                     None => match pace(&sessions.client, &limits).await {
-                        Ok(()) => sessions.revoke(id).await.map(drop),
+                        Ok(slot) => {
+                            let result = sessions.revoke(id).await.map(drop);
+                            // Not when it was sent: the back-end counts from its arrival.
+                            slot.set(Date::now());
+                            result
+                        }
                         Err(error) => Err(error),
                     },
                 };
@@ -378,7 +470,7 @@ impl Drive {
 }
 
 /// Waits until one more revocation keeps to all limits, pairs of milliseconds and a number; those of earlier runs of this client count.
-async fn pace(client: &Client, limits: &[Vec<u32>]) -> Result<(), Error> {
+async fn pace(client: &Client, limits: &[Vec<u32>]) -> Result<Rc<Cell<f64>>, Error> {
     let mut most_of_all = 0;
     loop {
         let mut wait = 0.0_f64;
@@ -387,7 +479,7 @@ async fn pace(client: &Client, limits: &[Vec<u32>]) -> Result<(), Error> {
             most_of_all = most_of_all.max(most as usize);
             let paced = client.paced.borrow();
             if let Some(before) = paced.len().checked_sub(most as usize).and_then(|index| paced.get(index)) {
-                wait = wait.max(before + f64::from(ms) - Date::now());
+                wait = wait.max(f64::from(ms).min(before.get() + f64::from(ms) - Date::now()));
             }
         }
         if wait <= 0.0 {
@@ -396,10 +488,11 @@ async fn pace(client: &Client, limits: &[Vec<u32>]) -> Result<(), Error> {
         sleep(wait.ceil() as u32).await?;
     }
     let mut paced = client.paced.borrow_mut();
-    paced.push(Date::now());
+    let slot = Rc::new(Cell::new(Date::now()));
+    paced.push(Rc::clone(&slot));
     let old = paced.len().saturating_sub(most_of_all);
     paced.drain(..old);
-    Ok(())
+    Ok(slot)
 }
 
 async fn read_all(answer: &Response, guard: &Guard) -> Result<Vec<u8>, Error> {
@@ -512,6 +605,10 @@ fn base(base_url: &str) -> Option<(String, bool)> {
     let local =
         ["localhost", "[::1]"].contains(&host.as_str()) || host.ends_with(".localhost") || host.parse().is_ok_and(|ip: std::net::Ipv4Addr| ip.is_loopback());
     Some((url.origin() + url.pathname().trim_end_matches('/'), protocol == "https:" || local))
+}
+
+fn logged_out() -> Error {
+    Error::new(Code::Unauthenticated, "the user has logged out")
 }
 
 fn late(what: &str) -> Error {

@@ -21,7 +21,7 @@ mod drive;
 mod guard;
 mod types;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -185,10 +185,14 @@ pub struct Sessions {
 struct Client {
     options: Options,
     memory: RefCell<drive::Members>,
-    /// The refresh that is under way.
-    refreshing: RefCell<Option<Refreshing>>,
+    /// The refreshes that are under way, by refresh token in JSON.
+    refreshing: RefCell<BTreeMap<String, Refreshing>>,
+    /// The access token that the last refresh was for, in JSON.
+    old: RefCell<Option<Text>>,
+    /// Logouts of its own that are under way.
+    leaving: Cell<usize>,
     /// When the last revocations were that have to keep to limits.
-    paced: RefCell<Vec<f64>>,
+    paced: RefCell<Vec<Rc<Cell<f64>>>>,
 }
 
 /// A refresh: the promise resolves when there is an outcome, the new tokens in JSON.
@@ -196,12 +200,21 @@ struct Client {
 struct Refreshing {
     promise: js_sys::Promise,
     outcome: Rc<OnceCell<Result<String, Error>>>,
+    /// The tokens are there, and `on_tokens` has them.
+    is_told: Rc<Cell<bool>>,
 }
 
 impl Sessions {
     /// A client. The options are checked by its calls.
     pub fn new(options: Options) -> Self {
-        let client = Client { options, memory: RefCell::default(), refreshing: RefCell::default(), paced: RefCell::default() };
+        let client = Client {
+            options,
+            memory: RefCell::default(),
+            refreshing: RefCell::default(),
+            old: RefCell::default(),
+            leaving: Cell::default(),
+            paced: RefCell::default(),
+        };
         Self { client: Rc::new(client), call: CallOptions::default() }
     }
 
@@ -257,7 +270,7 @@ impl Sessions {
 
     /// New tokens. Calls meanwhile wait for the same ones.
     pub async fn refresh(&self) -> Result<Tokens, Error> {
-        drive::refreshed(&self.client, self.client.options.total_timeout, self.call.bare()).await.and_then(|tokens| typed(&tokens))
+        drive::renewed(self).await.and_then(|tokens| typed(&tokens))
     }
 
     /// What the back-end can do.

@@ -53,6 +53,22 @@ const BODIES = {
     await new Promise((resolve) => setTimeout(resolve, 20));
     return json({ access_token: "new", refresh_token: "r2", expires_in: 60 });
   },
+  // Each refresh token can be used once, and is long.
+  usesUp: async (request, fetch) => {
+    if (!request.url.endsWith("/oauth/token")) return json({ success: true });
+    const { refresh_token } = await request.json();
+    fetch.used ??= new Set();
+    if (fetch.used.has(refresh_token)) return json({ error: "invalid_grant" }, { status: 400 });
+    fetch.used.add(refresh_token);
+    return json({ access_token: `a${fetch.used.size}`, refresh_token: `r${fetch.used.size}`.padEnd(900, "-") });
+  },
+  // The refresh token stays the same, and what it gives takes a while.
+  stays: async (request) => {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    if (request.url.endsWith("/oauth/token")) return json({ access_token: "new" });
+    return json({ sessions: [], count: 0, success: true }, { status: request.headers.get("authorization") === "Bearer old" ? 401 : 200 });
+  },
+  unavailable: (request) => (request.method === "GET" ? json({}, { status: 503 }) : json({ success: true })),
 };
 
 /** A fetch of that kind; what it was asked is in `asked`, and more about the last one beside it. */

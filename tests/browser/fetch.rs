@@ -288,6 +288,97 @@ async fn on_tokens_that_fails_or_hangs() {
     }
 }
 
+/// As the application that asks for the first tokens again and again.
+fn asks(options: Options) -> Options {
+    Options {
+        token: Token::ask(|| async { Ok(Some("old".to_owned())) }),
+        refresh_token: Token::ask(|| async { Ok(Some(REFRESH.to_owned())) }),
+        timeout: 5000,
+        ..options
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_call_that_waits_is_not_carried_out_after_a_logout() {
+    let fetch = misbehaving("unavailable");
+    let sessions = Sessions::new(Options { max_retries: 2, ..asks(options(&fetch)) });
+    let logout = async {
+        let _ = sleep(5).await;
+        sessions.logout(None).await
+    };
+    let (list, out) = both(fails("list", Code::Unauthenticated, sessions.list()), logout).await;
+    assert!(out.unwrap().success && list.status.is_none());
+    assert_eq!(asked(&fetch), ["GET /oauth/sessions", "POST /oauth/logout"]);
+}
+
+#[wasm_bindgen_test]
+async fn a_refresh_is_of_the_token_that_it_was_asked_for() {
+    let (fetch, now) = (misbehaving("usesUp"), Rc::new(RefCell::new("first".to_owned())));
+    let given = Rc::clone(&now);
+    let token = Token::ask(move || {
+        let token = given.borrow().clone();
+        async { Ok(Some(token)) }
+    });
+    let sessions = Sessions::new(Options { refresh_token: token, ..asks(options(&fetch)) });
+    let next = async {
+        let _ = sleep(0).await;
+        now.replace("second".to_owned());
+        sessions.refresh().await
+    };
+    let (first, second) = settles("both", both(sessions.refresh(), next)).await;
+    assert!(first.unwrap() != second.unwrap());
+    assert_eq!(asked(&fetch).len(), 2);
+}
+
+#[wasm_bindgen_test]
+async fn a_token_that_was_used_is_not_sent_again_however_often_it_is_given() {
+    let sessions = Sessions::new(asks(options(&misbehaving("usesUp"))));
+    for round in 0..15 {
+        let tokens = settles("refresh", sessions.refresh()).await;
+        assert!(tokens.is_ok(), "{round}: {:?}", tokens.err());
+    }
+}
+
+#[wasm_bindgen_test]
+async fn an_access_token_that_was_replaced_is_not_sent_again() {
+    let fetch = misbehaving("stays");
+    let sessions = Sessions::new(asks(options(&fetch)));
+    for _ in 0..3 {
+        settles("list", sessions.list()).await.unwrap();
+    }
+    assert_eq!(asked(&fetch).len(), 5, "one of them was refused, and refreshed");
+}
+
+#[wasm_bindgen_test]
+async fn no_refresh_begins_while_the_user_logs_out() {
+    let fetch = misbehaving("stays");
+    let sessions = Sessions::new(Options { timeout: 5000, ..options(&fetch) });
+    let refresh = async {
+        let _ = sleep(0).await;
+        sessions.refresh().await
+    };
+    let (out, refreshed) = settles("both", both(sessions.logout(None), fails("refresh", Code::Unauthenticated, refresh))).await;
+    assert!(out.unwrap().success && refreshed.status.is_none());
+    assert_eq!(asked(&fetch), ["POST /oauth/logout"]);
+    // Somebody else's.
+    let (out, refreshed) = settles("both", both(sessions.logout(Some("theirs")), sessions.refresh())).await;
+    assert!(out.is_ok() && refreshed.is_err_and(|error| error.message.contains("no refresh token")));
+}
+
+#[wasm_bindgen_test]
+async fn on_tokens_that_logs_out() {
+    let (fetch, own) = (misbehaving("rotates"), Rc::new(RefCell::new(None::<Sessions>)));
+    let client = Rc::clone(&own);
+    let on_tokens = move |_: Tokens| -> LocalFuture<Result<(), String>> {
+        let sessions = client.borrow().clone().unwrap();
+        Box::pin(async move { sessions.logout(None).await.map(drop).map_err(|_| String::new()) })
+    };
+    let sessions = Sessions::new(Options { timeout: 5000, on_tokens: Some(Rc::new(on_tokens)), ..options(&fetch) });
+    own.replace(Some(sessions.clone()));
+    assert!(settles("refresh", sessions.refresh()).await.is_ok());
+    own.replace(None);
+}
+
 #[wasm_bindgen_test]
 async fn others_are_ended_until_one_error_dooms_the_rest() {
     let fetch = misbehaving("declined");

@@ -5,7 +5,7 @@
 //! can be tested without any, and nothing is lost with an instance of the wasm module.
 //!
 //! What comes in is one object: the options and arguments by name, what was to be kept, what happened (`event` and what belongs to it), and what is around:
-//! for a refresh `adopted`, a pair that somebody else has got for this client's refresh token, `now` (milliseconds), `random` (0 to 1000), `browser`, `offline`, and `memory`, an object of texts that the driver keeps for the client from call to call. It adds one itself: `skew`, how many milliseconds the back-end's clock is ahead, where an answer's `Date` told.
+//! for a refresh `adopted`, a pair that somebody else has got for this client's refresh token, `now` (milliseconds), `random` (0 to 1000), `browser`, `offline`, `isRefreshing` (a refresh of this client is under way), `isRenewed` (a refresh token in the memory's `replaced` names the session that is to be ended), and `memory`, an object of texts that the driver keeps for the client from call to call. It adds one itself: `skew`, how many milliseconds the back-end's clock is ahead, where an answer's `Date` told.
 //!
 //! | event | with |
 //! |---|---|
@@ -325,14 +325,14 @@ impl<'a> Call<'a> {
             self.keep.text("user", Some(&user));
         }
         // A refresh may have made another session of the one that is to be ended.
-        let own = self.json.get("ownToken").map(Json::as_words);
         let is_newest = self.memory.member(memory::REFRESH).as_words() == self.refresh.expose();
-        if own.is_none() {
-            let is_own = self.goal == Some(Revoke) && self.current.is_some_and(|current| current.as_words() == self.json.member("id").as_words());
-            self.keep.text("ownToken", Some(if is_own { self.refresh.expose() } else { "" }));
-        } else if let (true, true, Some(current)) = (is_newest, is_among(self.memory, memory::REPLACED, &own.unwrap_or_default()), self.current) {
+        if let (Some(Revoke), true, true, Some(current)) = (self.goal, is_newest, self.was_renewed(), self.current) {
+            self.is_repeated &= self.json.member("foundId").as_words() == current.as_words();
             self.id = Some(current);
             self.keep.json("foundId", current.source());
+        }
+        if self.targets_current() {
+            self.keep.text("ownToken", Some(self.refresh.expose()));
         }
         // Otherwise another call has refreshed while this one was on its way.
         if !stale.is_null() && stale.as_words() == self.access.expose() {
@@ -877,6 +877,33 @@ impl<'a> Call<'a> {
         secrets
     }
 
+    /// The session that is to be ended is that of the tokens.
+    fn targets_current(&self) -> bool {
+        let is_current = |id: Json<'_>| self.current.is_some_and(|current| current.as_words() == id.as_words());
+        self.goal == Some(RevokeCurrent) || self.goal == Some(Revoke) && self.any_id().is_some_and(is_current)
+    }
+
+    /// A refresh has made another session of the one that is to be ended.
+    fn was_renewed(&self) -> bool {
+        self.json.is("isRenewed") || is_among(self.memory, memory::REPLACED, &self.json.member("ownToken").as_words())
+    }
+
+    /// What is gone after a lost answer was ended by this call, unless a refresh may have ended it: of another user's tokens nobody knows.
+    fn has_ended_it(&self) -> bool {
+        let own = self.json.member("ownToken").as_words();
+        let is_same = own.is_empty() || own == self.refresh.expose();
+        self.is_repeated && is_same && !self.was_renewed() && !is_among(self.memory, memory::SPENT, &self.refresh_token())
+    }
+
+    /// What is gone may have been made another session of meanwhile, which is to be ended then: that is looked at once.
+    fn looks_again(&mut self) -> bool {
+        let looks = self.step == Some(Revoke) && !self.json.is("isGone") && (self.was_renewed() || self.json.is("isRefreshing") && self.targets_current());
+        if looks {
+            self.keep.flag("isGone", true);
+        }
+        looks
+    }
+
     /// After an error: another attempt, a refresh, or the end.
     fn retry(&mut self, mut error: Error) -> Result<Action, Error> {
         // That the refresh did not succeed says more than that it was needed.
@@ -884,9 +911,12 @@ impl<'a> Call<'a> {
         if error.code == Code::Unauthenticated && error.status.is_some() && !unrefreshed.is_null() {
             return self.fail(failed(unrefreshed));
         }
-        // Gone after a lost answer: it was this call that ended it. (A logout may have no route at all.)
+        if error.code == Code::NotFound && self.looks_again() {
+            return Ok(self.ask_tokens());
+        }
+        // A logout may have no route at all.
         let is_told = self.step != Some(Logout) || error.status == Some(200);
-        if self.is_repeated && error.code == Code::NotFound && is_told && matches!(self.step, Some(Revoke | RevokeCurrent | Logout)) {
+        if self.has_ended_it() && error.code == Code::NotFound && is_told && matches!(self.step, Some(Revoke | RevokeCurrent | Logout)) {
             return self.finish(Answer::Ended { success: true, count: None, message: None });
         }
         if error.code == Code::ReauthenticationRequired && self.json.is("canReauthenticate") && self.json.member("unfresh").is_null() {
@@ -907,7 +937,7 @@ impl<'a> Call<'a> {
                 error.message = join("set clientId to have the token refreshed; ", &error.message, "");
             }
         }
-        self.is_repeated |= error.is_lost() && !error.is_unused();
+        self.is_repeated |= error.is_lost() && !error.is_unused() && !self.json.member("sent").is_null();
         // These make something new each time, or use up what they were sent.
         // The handler has tried again itself, and takes its time for many sessions.
         let once = matches!(self.step, Some(Refresh | Create | RefreshSession)) || self.is_own() && error.status.is_some();
@@ -971,6 +1001,7 @@ impl<'a> Call<'a> {
                 Ok(done(&value))
             }
             Answer::Ended { message, .. } if self.goal == Some(Logout) => Ok(self.logged_out("confirmed", message.as_deref(), None)),
+            Answer::Ended { success: false, .. } if self.looks_again() => Ok(self.ask_tokens()),
             Answer::Ended { success, count, message } => {
                 // What is over is looked for again: what its revocation took may be taken as well when it ends nothing.
                 if READS {
@@ -983,7 +1014,7 @@ impl<'a> Call<'a> {
                     out.flag("success", true).optional("count", count.filter(|_| is_first)).text("message", message.as_deref().filter(|_| is_first));
                     out.json("revoked", "null");
                 } else {
-                    let success = success || self.is_repeated;
+                    let success = success || self.has_ended_it();
                     out.text("id", Some(&self.json.get("id").or_else(|| self.any_id()).map_or("current".into(), Json::as_words))).flag("success", success);
                     out.text("outcome", Some(if success { "revoked" } else { "already-revoked" })).text("message", message.as_deref());
                 }

@@ -19,6 +19,7 @@ use crate::client;
 use crate::error::{Code, Error};
 use crate::http::{READ_HEADERS, is_valid_header};
 use crate::json::{Document, Json, List, Writer, decimal, join, pair, quoted, root};
+use crate::jwt::{Claims, payload};
 use crate::text::Text;
 
 /// A larger answer is not a list of sessions.
@@ -85,12 +86,7 @@ pub(super) async fn logout(sessions: &Sessions, ended_token: Option<&str>) -> Re
     let own = sessions.call.authorization.is_none();
     let is_own = own && ended_token.is_none_or(|token| is_own(client, token));
     let _leaving = is_own.then(|| Leaving::new(client));
-    let patience = Guard::new(client.options.total_timeout)?;
-    let under_way = || client.refreshing.borrow().values().find(|refreshing| !refreshing.is_told.get()).map(|refreshing| refreshing.promise.clone());
-    while let Some(promise) = under_way()
-        && patience.wait(&promise).await.is_ok()
-    {}
-    drop(patience);
+    settle(client, client.options.total_timeout).await?;
     let result = run(sessions, "logout", Writer::new().text("endedToken", ended_token)).await?;
     let mut out: LoggedOut = typed(&result)?;
     let specs = plain(&client.options.cookies)?;
@@ -106,6 +102,16 @@ pub(super) async fn logout(sessions: &Sessions, ended_token: Option<&str>) -> Re
         out.cookies = client.options.cookies.iter().map(|cookie| unseen(&cookie.name)).collect();
     }
     Ok(out)
+}
+
+/// Waits until no refresh is under way.
+async fn settle(client: &Client, ms: u32) -> Result<(), Error> {
+    let patience = Guard::new(ms)?;
+    let under_way = || client.refreshing.borrow().values().find(|refreshing| !refreshing.is_told.get()).map(|refreshing| refreshing.promise.clone());
+    while let Some(promise) = under_way()
+        && patience.wait(&promise).await.is_ok()
+    {}
+    Ok(())
 }
 
 /// A logout of the client's own is under way.
@@ -274,6 +280,10 @@ impl Drive {
         let mut call = object(&self.state);
         call.text("event", Some(event)).number("now", Date::now() as i64).number("random", (Math::random() * 1000.0) as i64);
         call.flag("browser", browser).flag("offline", member(&navigator, "onLine") == JsValue::FALSE);
+        let id = self.state.get("foundId").or_else(|| self.state.get("id")).map(|id| root(&Document::read(id)).as_words());
+        let names = |token: &str| Claims::read(root(&Document::parse(&payload(token)))).session_id.map(Json::as_words) == id;
+        call.flag("isRefreshing", !self.client().refreshing.borrow().is_empty());
+        call.flag("isRenewed", self.is("revoke") && self.sessions.call.authorization.is_none() && remembered(self.client(), "replaced").split('\n').any(names));
         call.json("memory", &object(&self.client().memory.borrow()).finish()).finish()
     }
 
@@ -286,6 +296,9 @@ impl Drive {
     /// Somebody else's request comes with its own, unless it is served with a secret key.
     async fn tokens(&mut self, own: bool) -> Happened {
         let client = Rc::clone(self.client());
+        if self.state.get("isGone").is_some_and(|gone| gone == "true") {
+            settle(&client, self.left()).await?;
+        }
         let (mut access, mut refresh) = (None, None);
         if self.is("refresh") {
             // Of the token that it was decided of, whoever has signed in since.

@@ -68,6 +68,7 @@ export class Host {
     state.browser = isBrowser();
     state.offline = globalThis.navigator?.onLine === false;
     state.event = "start";
+    state.signedOut = this.#memory.texts.signedOut ?? null;
     const { token, refreshToken, provider, hooks } = this.#options;
     const isList = state.goal === "list" && state.authorization === undefined;
     const isFirst = typeof provider === "string" && Object.hasOwn(first, provider) && state.base && state.isSecure && !state.environment && !state.headers.length;
@@ -129,6 +130,8 @@ export class Host {
       state.now = state.event === "start" ? this.#began : Date.now();
       state.random = Math.trunc(Math.random() * 1000);
       state.memory = this.#memory.texts;
+      state.isRefreshing = this.#memory.refreshing.size > 0;
+      state.isRenewed = state.goal === "revoke" && state.authorization === undefined && isRenewed(this.#memory.texts.replaced, state.foundId ?? state.id);
       let action;
       try {
         action = this.#step(state, body);
@@ -178,7 +181,7 @@ export class Host {
       const number = cause === undefined ? null : this.#causes.push(cause) - 1;
       state.event = "failed";
       // What went nowhere is spent nowhere.
-      if (state.goal === "refresh" && isUnsent(error)) state.sent = null;
+      if (state.goal !== "logout" && isUnsent(error)) state.sent = null;
       state.failure = { code: String(code), message: String(message), cause: number, fatal: action.do !== "send" };
     }
   }
@@ -191,8 +194,9 @@ export class Host {
   }
 
   /** Somebody else's request comes with its own, unless it is served with a secret key. */
-  async _tokens({ own }, { goal, id, foundId, headers, renews, signedOut }) {
+  async _tokens({ own }, { goal, id, foundId, headers, renews, signedOut, isGone }) {
     const { tellings } = this.#memory;
+    if (isGone) await this.settle();
     // Nobody uses new tokens before they are stored. A logout does: nothing of them will be left.
     if (own && goal !== "logout") for (const { done, until } of tellings) await this.#within(done, until - Date.now(), "result").catch(() => {});
     if (this.#call.signal?.aborted) throw aborted(this.#call.signal);
@@ -202,7 +206,7 @@ export class Host {
     const [access, refresh] = own ? await Promise.all([isAlone ? null : this.#ask("token", "accessToken"), isRefresh ? renews : this.#ask("refreshToken", "refreshToken")]) : [];
     const { handles, texts } = this.#memory;
     // The functions may have the next user's tokens by now.
-    if (own && goal !== "logout" && signedOut !== undefined && signedOut !== (texts.signedOut ?? null)) throw fail("unauthenticated", LOGGED_OUT);
+    if (own && goal !== "logout" && signedOut !== (texts.signedOut ?? null)) throw fail("unauthenticated", LOGGED_OUT);
     // Of the session that was found it is known already.
     const about = id ?? (["current", "revokeCurrent", "logout"].includes(goal) && texts.learntWith === access && texts.currentId);
     const isKnown = about && !foundId && access && handles?.of === access;
@@ -678,6 +682,9 @@ function sessionIn(token) {
 
 /** A token is among those that are kept in lines: `spent`, or `replaced`. */
 export const isAmong = (lines, token) => Boolean(token) && Boolean(lines?.split("\n").includes(token));
+
+/** One of the tokens in these lines names the session. */
+const isRenewed = (lines, id) => Boolean(lines?.split("\n").some((token) => sessionIn(token) === id));
 
 /** The answer to a refresh with this token was lost: it must not be sent again. */
 export function spend(texts, token) {

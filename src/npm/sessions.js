@@ -61,7 +61,10 @@ export function define(load, Driver = Host) {
           const server = state.event === "answer" ? "rejected" : state.sent ? "unreachable" : "skipped";
           return { success: false, message: error.message, server, error };
         }).finally(() => (memory.leaving -= isOwn));
-        return await finish(result, options, call);
+        const finished = await finish(result, options, call);
+        // Whoever called while cookies were cleared meant the user who was leaving.
+        if (isOwn) texts.signedOut = `1${texts.signedOut ?? ""}`;
+        return finished;
       } catch (error) {
         throw toSessionsError(error, options?.provider, operation);
       }

@@ -68,6 +68,8 @@ const BODIES = {
     if (request.url.endsWith("/oauth/token")) return json({ access_token: "new" });
     return json({ sessions: [], count: 0, success: true }, { status: request.headers.get("authorization") === "Bearer old" ? 401 : 200 });
   },
+  // Each refresh makes another session: the next one is "next".
+  renews: (request) => (request.url.endsWith("/oauth/token") ? json({ access_token: "new", refresh_token: `e30.${btoa('{"sid":"next"}')}.x` }) : json({ success: request.url.includes("/next/"), message: "" })),
   unavailable: (request) => (request.method === "GET" ? json({}, { status: 503 }) : json({ success: true })),
 };
 

@@ -350,6 +350,16 @@ async fn an_access_token_that_was_replaced_is_not_sent_again() {
 }
 
 #[wasm_bindgen_test]
+async fn what_a_refresh_has_made_of_a_session_is_ended() {
+    let fetch = misbehaving("renews");
+    let sessions = Sessions::new(Options { timeout: 5000, ..options(&fetch) });
+    settles("refresh", sessions.refresh()).await.unwrap();
+    let revoked = settles("revoke", sessions.revoke("me")).await.unwrap();
+    assert_eq!((revoked.id.as_str(), revoked.success), ("me", true));
+    assert_eq!(asked(&fetch), ["POST /oauth/token", "POST /oauth/sessions/next/revoke"]);
+}
+
+#[wasm_bindgen_test]
 async fn no_refresh_begins_while_the_user_logs_out() {
     let fetch = misbehaving("stays");
     let sessions = Sessions::new(Options { timeout: 5000, ..options(&fetch) });

@@ -1,0 +1,111 @@
+// Where each refresh makes another session of the user's own, and answers get lost: what is called ended has been ended, and what a refresh has made of it as well.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createSessions, fails, fastForward, held, json, jwt, settles } from "./support.mjs";
+
+const PAIR = { access: jwt({ sub: "alice" }), refresh: jwt({ sub: "alice", sid: "mine" }) };
+const NEXT = { access_token: jwt({ sub: "alice", n: 2 }), refresh_token: jwt({ sub: "alice", sid: "next" }) };
+const lost = (code = "ECONNRESET") => Promise.reject(new TypeError("fetch failed", { cause: Object.assign(new Error("x"), { code }) }));
+const gone = () => json({ success: false, message: "Session not found or already revoked" });
+const ended = () => json({ success: true, message: "Session revoked successfully" });
+
+/** A client of AuthVital over answers by path, one after the other, the last one again and again; `sent` has the paths. */
+function client(answers, options = {}) {
+  const sent = [];
+  const fetch = (request) => {
+    const { pathname } = new URL(request.url);
+    sent.push(pathname);
+    const left = answers[pathname] ?? [];
+    return (left.length > 1 ? left.shift() : left[0])(request);
+  };
+  const sessions = createSessions({ provider: "authvital", baseUrl: "https://auth.example.com", clientId: "c", token: PAIR.access, refreshToken: PAIR.refresh, maxRetries: 1, fetch, ...options });
+  return { sessions, sent };
+}
+const revoke = (id) => `/oauth/sessions/${id}/revoke`;
+
+test("what is gone after a lost answer was not ended by this call if a lost refresh may have made another session of it", async () => {
+  const { sessions } = client({ "/oauth/token": [() => lost()], "/oauth/logout": [() => lost(), gone], [revoke("mine")]: [() => lost(), gone] });
+  await fails(sessions.refresh(), "network");
+  const revoked = await (await fastForward(() => sessions.revoke("mine"))).promise;
+  assert.deepEqual([revoked.success, revoked.outcome], [false, "already-revoked"]);
+  const out = await (await fastForward(() => sessions.logout())).promise;
+  assert.deepEqual([out.success, out.server, out.error.code], [false, "rejected", "not_found"]);
+});
+
+test("what was never sent has ended nothing", async () => {
+  const { sessions } = client({ [revoke("other")]: [() => lost("ECONNREFUSED"), gone] });
+  const { success, outcome } = await (await fastForward(() => sessions.revoke("other"))).promise;
+  assert.deepEqual([success, outcome], [false, "already-revoked"]);
+});
+
+test("the id of this client's session from before a refresh ends the one that it has now", async () => {
+  const { sessions, sent } = client({ "/oauth/token": [() => json(NEXT)], [revoke("next")]: [ended] });
+  await sessions.refresh();
+  const { id, success, outcome } = await settles(sessions.revoke("mine"));
+  assert.deepEqual([id, success, outcome], ["mine", true, "revoked"]);
+  assert.deepEqual(sent, ["/oauth/token", revoke("next")]);
+});
+
+test("but not another user's, who has signed in since", async () => {
+  const store = { ...PAIR };
+  const forbidden = () => json({ message: "Cannot revoke another user's session", error: "Unauthorized", statusCode: 401 }, { status: 401 });
+  const { sessions, sent } = client(
+    { "/oauth/token": [() => json(NEXT)], [revoke("mine")]: [forbidden] },
+    { token: () => store.access, refreshToken: () => store.refresh },
+  );
+  await sessions.refresh();
+  Object.assign(store, { access: jwt({ sub: "bob" }), refresh: jwt({ sub: "bob", sid: "theirs" }) });
+  await fails(sessions.revoke("mine"), "forbidden");
+  assert.deepEqual(sent, ["/oauth/token", revoke("mine")]);
+});
+
+for (const [what, call] of [["revoke", (sessions) => sessions.revoke("mine")], ["revokeCurrent", (sessions) => sessions.revokeCurrent()]]) {
+  test(`a refresh while ${what} is on its way: what came out of it is ended`, async () => {
+    let answer;
+    let refreshed;
+    const { sessions, sent } = client({
+      "/oauth/token": [() => new Promise((resolve) => (refreshed = () => resolve(json(NEXT))))],
+      [revoke("mine")]: [() => new Promise((resolve) => (answer = () => resolve(gone())))],
+      [revoke("next")]: [ended],
+    });
+    const [revoking, refreshing] = held(call(sessions), sessions.refresh());
+    while (!answer || !refreshed) await new Promise((resolve) => setImmediate(resolve));
+    answer();
+    await new Promise((resolve) => setImmediate(resolve));
+    refreshed();
+    const { success } = await settles(revoking);
+    await settles(refreshing);
+    assert.equal(success, true);
+    assert.deepEqual(sent.toSorted(), [revoke("mine"), revoke("next"), "/oauth/token"].toSorted());
+  });
+}
+
+test("a call that begins while a logout clears cookies is not the next user's", async () => {
+  const store = { ...PAIR };
+  let [asked, cleared] = [];
+  const gate = (set) => new Promise((resolve) => set(resolve));
+  const clears = gate((resolve) => (cleared = resolve));
+  const signsIn = gate((resolve) => (asked = resolve));
+  let calls = 0;
+  const token = async () => {
+    if (++calls > 1) await signsIn;
+    return store.access;
+  };
+  const { sessions, sent } = client({ "/oauth/logout": [ended] }, { token, refreshToken: () => store.refresh, cookies: [{ name: "a" }] });
+  globalThis.cookieStore = { getAll: async () => (await clears, []), delete: async () => {} };
+  try {
+    const leaving = sessions.logout();
+    while (sent.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    // Its answer is there, and cookies are being cleared.
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    const [list] = held(sessions.list());
+    cleared();
+    assert.equal((await settles(leaving)).server, "confirmed");
+    Object.assign(store, { access: jwt({ sub: "bob" }), refresh: jwt({ sub: "bob", sid: "theirs" }) });
+    asked();
+    await fails(list, "unauthenticated");
+    assert.deepEqual(sent, ["/oauth/logout"]);
+  } finally {
+    delete globalThis.cookieStore;
+  }
+});

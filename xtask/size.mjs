@@ -8,7 +8,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 /** Bytes after gzip -9 that the entries may have, all in. */
-const BUDGETS = { "./index.js": 43_200, "./slim.js": 43_400, "./edge.js": 51_050, "./edge.workerd.js": 50_450, "./profiles.js": 300, "./monitoring.js": 8_100, "./element.js": 19_300 };
+const BUDGETS = { "./index.js": 43_200, "./slim.js": 43_400, "./edge.js": 51_200, "./edge.workerd.js": 50_650, "./profiles.js": 300, "./monitoring.js": 8_100, "./element.js": 19_300 };
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const pkg = join(root, "pkg");

@@ -892,7 +892,8 @@ impl<'a> Call<'a> {
     fn has_ended_it(&self) -> bool {
         let own = self.json.member("ownToken").as_words();
         let is_same = own.is_empty() || own == self.refresh.expose();
-        self.is_repeated && is_same && !self.was_renewed() && !is_among(self.memory, memory::SPENT, &self.refresh_token())
+        let may_be_renewed = self.json.is("isRefreshing") || self.was_renewed();
+        self.is_repeated && is_same && !may_be_renewed && !is_among(self.memory, memory::SPENT, &self.refresh_token())
     }
 
     /// What is gone may have been made another session of meanwhile, which is to be ended then: that is looked at once.

@@ -41,6 +41,15 @@ class HandlerHost extends Host {
     return drive();
   }
 
+  async settle() {
+    await super.settle();
+    await this.#visit.refreshes.settle(this.#visit);
+  }
+
+  mayRenew() {
+    return super.mayRenew() || this.#visit.refreshes.mayRenew(this.#visit);
+  }
+
   drive(step, state) {
     const drive = () => super.drive(step, state);
     return state.goal === "refresh" ? this.#visit.refreshes.share(this.#visit, drive) : drive();

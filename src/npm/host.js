@@ -130,7 +130,7 @@ export class Host {
       state.now = state.event === "start" ? this.#began : Date.now();
       state.random = Math.trunc(Math.random() * 1000);
       state.memory = this.#memory.texts;
-      state.isRefreshing = this.#memory.refreshing.size > 0;
+      state.isRefreshing = this.mayRenew();
       state.isRenewed = state.goal === "revoke" && state.authorization === undefined && isRenewed(this.#memory.texts.replaced, state.foundId ?? state.id);
       let action;
       try {
@@ -498,11 +498,20 @@ export class Host {
 
   /** Waits until no refresh is under way: a logout has to end the session that comes out of it. */
   async settle() {
-    const { refreshing, tellings } = this.#memory;
     try {
-      // The tokens that onTokens is told are there already: a logout in it ends their session.
-      while (refreshing.size > tellings.size) await this.#sleep(10);
+      while (this.#isRefreshing) await this.#sleep(10);
     } catch {}
+  }
+
+  /** The tokens that onTokens is told are there already: a logout in it ends their session. */
+  get #isRefreshing() {
+    const { refreshing, tellings } = this.#memory;
+    return refreshing.size > tellings.size;
+  }
+
+  /** The session of this call's tokens may be made another one meanwhile. */
+  mayRenew() {
+    return this.#isRefreshing;
   }
 
   get #totalTimeout() {

@@ -87,11 +87,20 @@ export class Refreshes {
   }
 
   /** From now on the request uses these tokens, and its answer sets them. */
-  adopt({ state, had }, tokens) {
+  adopt({ state, had, memory }, tokens) {
     had.add(state.refreshToken);
     state.tokens = tokens;
     state.accessToken = tokens.accessToken;
     state.refreshToken = tokens.refreshToken ?? state.refreshToken;
+    // The session that the former ones named is that of the newest.
+    const replaced = [...had].filter((token) => token && token !== state.refreshToken).join("\n");
+    if (replaced) Object.assign(memory.texts, { replaced, refreshToken: state.refreshToken });
+  }
+
+  /** A refresh with this request's token is under way, or has been: it may have made another session. */
+  mayRenew({ state: { refreshToken } }) {
+    const entry = this.#entries.get(refreshToken);
+    return Boolean(entry) && !(entry.isDone && entry.tokens && (entry.tokens.refreshToken ?? refreshToken) === refreshToken);
   }
 
   /** A request with tokens that were replaced while it was on its way uses the new ones. */

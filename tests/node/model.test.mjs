@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import fc from "fast-check";
-import { SessionsError, compiled, createSessions, json, jwt } from "./support.mjs";
+import { APP, SessionsError, compiled, createSessions, createSessionsHandler, json, jwt, setCookie } from "./support.mjs";
 
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
 const RUNS = Number(process.env.FUZZ_RUNS ?? 1500);
@@ -33,6 +33,28 @@ class BackEnd {
   }
 
   aliveOf = (user) => [...this.rows.values()].filter((row) => row.user === user && row.isAlive);
+
+  /** A `fetch` whose requests are answered when the scheduler says so; `look` is told whose tokens they come with. */
+  fetch(scheduler, faults, look = () => {}) {
+    const lost = (code) => new TypeError("fetch failed", { cause: Object.assign(new Error("x"), { code }) });
+    return async (request) => {
+      const { pathname } = new URL(request.url);
+      const text = await request.text();
+      const body = text ? JSON.parse(text) : {};
+      const token = request.headers.get("authorization")?.replace("Bearer ", "");
+      const known = this.access.get(token) ?? this.refresh.get(body.refresh_token);
+      if (known) look(known, request, pathname);
+      const fault = faults.pop() ?? "none";
+      await scheduler.schedule(Promise.resolve(), `${request.method} ${pathname} ${fault}`);
+      if (fault === "lost before") throw lost("ECONNRESET");
+      if (fault === "unsent") throw lost("ECONNREFUSED");
+      if (fault === "503") return new Response(null, { status: 503 });
+      const answer = this.answer(request.method, pathname, body, token);
+      await scheduler.schedule(Promise.resolve(), "answer");
+      if (fault === "lost after") throw lost("ECONNRESET");
+      return fault === "page" ? new Response("<html>", { headers: { "content-type": "text/html" } }) : answer;
+    };
+  }
 
   answer(method, path, body, token) {
     if (path === "/oauth/token") {
@@ -86,30 +108,14 @@ async function story(scheduler, { commands, faults, asks, retries }) {
   store(backEnd.signIn("alice", 0));
   let [overBefore, leaving] = [0, 0];
 
-  const fetch = async (request) => {
-    const { pathname } = new URL(request.url);
-    const text = await request.text();
-    const body = text ? JSON.parse(text) : {};
-    const token = request.headers.get("authorization")?.replace("Bearer ", "");
-    const known = backEnd.access.get(token) ?? backEnd.refresh.get(body.refresh_token);
+  const fetch = backEnd.fetch(scheduler, faults, ({ row }, request, pathname) => {
     const call = calls[request.headers.get("x-call")];
-    if (known && known.row.era >= 0 && known.row.era < overBefore) wrong.push(`${pathname} with tokens of somebody who has logged out`);
-    if (call && known) {
-      call.user ??= known.row.user;
-      if (call.user !== known.row.user) wrong.push(`a ${call.what} was carried out on two users`);
-      if (call.user !== call.by && call.swaps === app.swaps) wrong.push(`a ${call.what} of ${call.by} was carried out on ${call.user}`);
-    }
-    const fault = faults.pop() ?? "none";
-    await scheduler.schedule(Promise.resolve(), `${request.method} ${pathname} ${fault}`);
-    if (fault === "lost before" || fault === "unsent") {
-      throw new TypeError("fetch failed", { cause: Object.assign(new Error("x"), { code: fault === "unsent" ? "ECONNREFUSED" : "ECONNRESET" }) });
-    }
-    if (fault === "503") return new Response(null, { status: 503 });
-    const answer = backEnd.answer(request.method, pathname, body, token);
-    await scheduler.schedule(Promise.resolve(), "answer");
-    if (fault === "lost after") throw new TypeError("fetch failed", { cause: Object.assign(new Error("x"), { code: "ECONNRESET" }) });
-    return fault === "page" ? new Response("<html>", { headers: { "content-type": "text/html" } }) : answer;
-  };
+    if (row.era >= 0 && row.era < overBefore) wrong.push(`${pathname} with tokens of somebody who has logged out`);
+    if (!call) return;
+    call.user ??= row.user;
+    if (call.user !== row.user) wrong.push(`a ${call.what} was carried out on two users`);
+    if (call.user !== call.by && call.swaps === app.swaps) wrong.push(`a ${call.what} of ${call.by} was carried out on ${call.user}`);
+  });
   const functions = {
     token: async () => {
       if (asks) await scheduler.schedule(Promise.resolve(), "token");
@@ -205,14 +211,20 @@ async function story(scheduler, { commands, faults, asks, retries }) {
     },
   };
 
+  await play(scheduler, commands, commandsByName, pending, wrong);
+  return wrong;
+}
+
+/** Begins one after the other, so many steps between them, and goes on until nothing is left; nobody waits for anything but the scheduler and the clock. */
+async function play(scheduler, commands, byName, pending, wrong) {
   const step = async () => {
     await turn();
     await turn();
     if (scheduler.count() > 0) await scheduler.waitNext(1);
     else mock.timers.tick(50);
   };
-  for (const { what, steps } of commands) {
-    commandsByName[what]();
+  for (const { what, steps, ...more } of commands) {
+    byName[what](more);
     for (let n = 0; n < steps; n++) await step();
   }
   for (let n = 0; pending.size > 0; n++) {
@@ -222,29 +234,109 @@ async function story(scheduler, { commands, faults, asks, retries }) {
     }
     await step();
   }
+}
+
+const ROUTES = ["GET sessions", "GET sessions", "POST revoke", "POST revoke own", "POST sessions/revoke-others", "POST logout-all", "POST logout", "expire", "sign in"];
+
+/** The same of the handler, with two browsers that have a user each. */
+async function visits(scheduler, { commands, faults, retries }) {
+  const backEnd = new BackEnd();
+  const { wrong } = backEnd;
+  const handle = createSessionsHandler({ sessions: { provider: "authvital", baseUrl: "https://auth.example.com", clientId: "c", maxRetries: retries, fetch: backEnd.fetch(scheduler, faults) } });
+  const browsers = ["alice", "bob"].map((user) => ({ user, jar: {}, row: null, over: new Set() }));
+  const signIn = (browser) => {
+    browser.row = backEnd.signIn(browser.user, 0);
+    browser.jar = { access_token: browser.row.access, refresh_token: browser.row.refresh };
+  };
+  for (const browser of browsers) {
+    for (let n = 0; n < 2; n++) backEnd.signIn(browser.user, -1);
+    signIn(browser);
+  }
+  const first = (row) => [...backEnd.rows.values()].find(({ next }) => next === row) ?? null;
+  const origin = (row) => (first(row) ? origin(first(row)) : row);
+  const pending = new Set();
+
+  const ask = (line, browser, row, check = () => {}) => {
+    const [method, target] = line.split(" ");
+    const cookie = Object.entries(browser.jar).map(([name, value]) => `${name}=${value}`).join("; ");
+    const own = browser.row;
+    const headers = { origin: APP, "sec-fetch-site": "same-origin", ...(cookie && { cookie }) };
+    const promise = handle(new Request(`${APP}/api/${target}`, { method, headers })).then(
+      async (answer) => {
+        const body = await answer.json();
+        if (answer.status === 500) wrong.push(`${line}: ${body.error.message}`);
+        for (const { name, value, "max-age": age } of answer.headers.getSetCookie().map(setCookie)) {
+          if (age === "0") delete browser.jar[name];
+          else {
+            const { row: set } = backEnd.access.get(value) ?? backEnd.refresh.get(value);
+            if (set.user !== browser.user) wrong.push("tokens of another user");
+            if (browser.over.has(origin(set))) wrong.push(`${line}: tokens of a session that was logged out`);
+            browser.jar[name] = value;
+            if (name === "refresh_token") browser.row = set;
+          }
+        }
+        if (answer.ok) check(body, own);
+      },
+      (error) => wrong.push(`${line}: ${error.stack}`),
+    );
+    pending.add(promise);
+    promise.finally(() => pending.delete(promise));
+  };
+  const revoke = (browser, row) =>
+    ask(`POST sessions/${row.id}/revoke`, browser, row, ({ success, outcome }, own) => {
+      if (row.isAlive) wrong.push(`${outcome}, and it lives`);
+      if (row === own && success && BackEnd.tip(row).isAlive) wrong.push("revoked, and what a refresh has made of it lives");
+    });
+  const byRoute = {
+    "GET sessions": (browser) => ask("GET sessions", browser, null, ({ sessions }) => {
+      if (sessions.some(({ id }) => backEnd.rows.get(id).user !== browser.user)) wrong.push("another user's sessions");
+    }),
+    "POST revoke": (browser) => revoke(browser, [...backEnd.rows.values()].find(({ user, era, isAlive }) => user === browser.user && era === -1 && isAlive) ?? browser.row),
+    "POST revoke own": (browser) => revoke(browser, browser.row),
+    "POST sessions/revoke-others": (browser) => ask("POST sessions/revoke-others", browser, null, ({ revoked }) => {
+      for (const id of revoked ?? []) if (backEnd.rows.get(id).isAlive) wrong.push("revoked, and it lives");
+    }),
+    "POST logout-all": (browser) => ask("POST logout-all", browser, null, (_, own) => {
+      if (own.isAlive) wrong.push("all revoked, and the own one lives");
+    }),
+    "POST logout": (browser) => ask("POST logout", browser, null, ({ success }, own) => {
+      if (success && BackEnd.tip(own).isAlive) wrong.push("a logout was confirmed, and the session lives");
+      browser.over.add(origin(own));
+    }),
+    "sign in": (browser) => !browser.jar.refresh_token && signIn(browser),
+  };
+  const byName = Object.fromEntries(Object.entries(byRoute).map(([name, go]) => [name, ({ who }) => go(browsers[who])]));
+  byName.expire = () => {
+    for (const known of backEnd.access.values()) known.isOver = true;
+  };
+  await play(scheduler, commands, byName, pending, wrong);
   return wrong;
 }
 
-test("whatever comes in whichever order: no token twice, nobody else's, nothing reported that is not so", async () => {
+async function holds(arbitrary, tell) {
   await compiled();
   mock.timers.enable({ apis: ["setTimeout", "Date"], now: Date.UTC(2026, 0, 1) });
   try {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.scheduler(),
-        fc.record({
-          commands: fc.array(fc.record({ what: fc.constantFrom(...COMMANDS), steps: fc.nat(12) }), { minLength: 1, maxLength: 10 }),
-          faults: fc.array(fc.constantFrom(...FAULTS), { maxLength: 20 }),
-          asks: fc.boolean(),
-          retries: fc.nat(2),
-        }),
-        async (scheduler, given) => {
-          assert.deepEqual(await story(scheduler, { ...given, faults: [...given.faults] }), []);
-        },
-      ),
-      { seed: SEED, numRuns: RUNS, includeErrorInReport: true },
-    );
+    const property = fc.asyncProperty(fc.scheduler(), arbitrary, async (scheduler, given) => {
+      assert.deepEqual(await tell(scheduler, { ...given, faults: [...given.faults] }), []);
+    });
+    await fc.assert(property, { seed: SEED, numRuns: RUNS, includeErrorInReport: true });
   } finally {
     mock.timers.reset();
   }
-});
+}
+
+const faults = fc.array(fc.constantFrom(...FAULTS), { maxLength: 20 });
+const retries = fc.nat(2);
+
+test("a client: no token twice, nobody else's, nothing reported that is not so", () =>
+  holds(
+    fc.record({ commands: fc.array(fc.record({ what: fc.constantFrom(...COMMANDS), steps: fc.nat(12) }), { minLength: 1, maxLength: 10 }), faults, asks: fc.boolean(), retries }),
+    story,
+  ));
+
+test("a handler: no token twice, nobody else's, none after a logout, nothing reported that is not so", () =>
+  holds(
+    fc.record({ commands: fc.array(fc.record({ what: fc.constantFrom(...ROUTES), steps: fc.nat(12), who: fc.nat(1) }), { minLength: 1, maxLength: 10 }), faults, retries }),
+    visits,
+  ));

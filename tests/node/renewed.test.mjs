@@ -1,7 +1,7 @@
 // Where each refresh makes another session of the user's own, and answers get lost: what is called ended has been ended, and what a refresh has made of it as well.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createSessions, fails, fastForward, held, json, jwt, settles } from "./support.mjs";
+import { asking, cookieOf, createSessions, fails, fastForward, held, json, jwt, settles } from "./support.mjs";
 
 const PAIR = { access: jwt({ sub: "alice" }), refresh: jwt({ sub: "alice", sid: "mine" }) };
 const NEXT = { access_token: jwt({ sub: "alice", n: 2 }), refresh_token: jwt({ sub: "alice", sid: "next" }) };
@@ -9,8 +9,8 @@ const lost = (code = "ECONNRESET") => Promise.reject(new TypeError("fetch failed
 const gone = () => json({ success: false, message: "Session not found or already revoked" });
 const ended = () => json({ success: true, message: "Session revoked successfully" });
 
-/** A client of AuthVital over answers by path, one after the other, the last one again and again; `sent` has the paths. */
-function client(answers, options = {}) {
+/** Options of AuthVital over answers by path, one after the other, the last one again and again; `sent` has the paths. */
+function back(answers) {
   const sent = [];
   const fetch = (request) => {
     const { pathname } = new URL(request.url);
@@ -18,8 +18,12 @@ function client(answers, options = {}) {
     const left = answers[pathname] ?? [];
     return (left.length > 1 ? left.shift() : left[0])(request);
   };
-  const sessions = createSessions({ provider: "authvital", baseUrl: "https://auth.example.com", clientId: "c", token: PAIR.access, refreshToken: PAIR.refresh, maxRetries: 1, fetch, ...options });
-  return { sessions, sent };
+  return { options: { provider: "authvital", baseUrl: "https://auth.example.com", clientId: "c", maxRetries: 1, fetch }, sent };
+}
+
+function client(answers, more = {}) {
+  const { options, sent } = back(answers);
+  return { sessions: createSessions({ ...options, token: PAIR.access, refreshToken: PAIR.refresh, ...more }), sent };
 }
 const revoke = (id) => `/oauth/sessions/${id}/revoke`;
 
@@ -108,4 +112,37 @@ test("a call that begins while a logout clears cookies is not the next user's", 
   } finally {
     delete globalThis.cookieStore;
   }
+});
+
+// ---------------------------------------------------------------- the handler, whose requests have their refreshes in common
+
+test("a handler's logout is not confirmed by a second answer where another request's refresh was lost", async () => {
+  const { options } = back({
+    "/oauth/sessions": [() => json({ message: "Invalid access token", error: "Unauthorized", statusCode: 401 }, { status: 401 })],
+    "/oauth/token": [() => lost()], "/oauth/logout": [() => lost(), gone],
+  });
+  const [ask, cookie] = [asking({ sessions: options }), cookieOf(PAIR)];
+  assert.equal((await ask("GET /api/sessions", { cookie })).status, 502);
+  const { body, set } = await (await fastForward(() => ask("POST /api/logout", { cookie }))).promise;
+  assert.deepEqual([body.success, body.server, set.refresh_token.value], [false, "rejected", ""]);
+});
+
+test("a handler ends what another request's refresh has made of the session meanwhile, and clears the cookies", async () => {
+  let [answer, refreshed] = [];
+  const { options, sent } = back({
+    "/oauth/sessions": [() => json({ message: "Invalid access token", error: "Unauthorized", statusCode: 401 }, { status: 401 }), () => json({ sessions: [], count: 0 })],
+    "/oauth/token": [() => new Promise((resolve) => (refreshed = () => resolve(json(NEXT))))],
+    [revoke("mine")]: [() => new Promise((resolve) => (answer = () => resolve(gone())))],
+    [revoke("next")]: [ended],
+  });
+  const [ask, cookie] = [asking({ sessions: options }), cookieOf(PAIR)];
+  const [revoking, listing] = held(ask("POST /api/sessions/mine/revoke", { cookie }), ask("GET /api/sessions", { cookie }));
+  while (!answer || !refreshed) await new Promise((resolve) => setImmediate(resolve));
+  answer();
+  await new Promise((resolve) => setImmediate(resolve));
+  refreshed();
+  const { status, body, set } = await settles(revoking);
+  assert.deepEqual([status, body.id, body.success, set.refresh_token.value], [200, "mine", true, ""]);
+  assert.ok(sent.includes(revoke("next")));
+  await settles(listing);
 });

@@ -23,7 +23,7 @@
 //!
 //! | do | with |
 //! |---|---|
-//! | `tokens` | `own`: ask for the tokens of this client; otherwise somebody else's request is served |
+//! | `tokens` | `own`: ask for the tokens of this client, where `isGone` was kept when no refresh is under way any more; otherwise somebody else's request is served |
 //! | `send` | `method`, `url`, `template` (the path as it may be shown), `headers`, `body`, `attempt`; `read` where the answer has sessions: how to read them |
 //! | `wait` | `ms`, `reason`, `attempt` |
 //! | `refresh` | have the tokens refreshed, once for all calls of the client |

@@ -326,7 +326,9 @@ impl<'a> Call<'a> {
         }
         // A refresh may have made another session of the one that is to be ended.
         let is_newest = self.memory.member(memory::REFRESH).as_words() == self.refresh.expose();
-        if let (Some(Revoke), true, true, Some(current)) = (self.goal, is_newest, self.was_renewed(), self.current) {
+        // An id from before is asked for first: a back-end may keep both.
+        let is_due = is_newest && self.was_renewed() && (self.json.is("isGone") || !self.json.member("ownToken").is_null());
+        if let (Some(Revoke), true, Some(current)) = (self.goal, is_due, self.current) {
             self.is_repeated &= self.json.member("foundId").as_words() == current.as_words();
             self.id = Some(current);
             self.keep.json("foundId", current.source());

@@ -131,7 +131,7 @@ export class Host {
       state.random = Math.trunc(Math.random() * 1000);
       state.memory = this.#memory.texts;
       state.isRefreshing = this.mayRenew();
-      state.isRenewed = state.goal === "revoke" && state.authorization === undefined && isRenewed(this.#memory.texts.replaced, state.foundId ?? state.id);
+      state.isRenewed = state.goal === "revoke" && state.authorization === undefined && state.memory.replaced?.split("\n").some((token) => sessionIn(token) === (state.foundId ?? state.id));
       let action;
       try {
         action = this.#step(state, body);
@@ -691,9 +691,6 @@ function sessionIn(token) {
 
 /** A token is among those that are kept in lines: `spent`, or `replaced`. */
 export const isAmong = (lines, token) => Boolean(token) && Boolean(lines?.split("\n").includes(token));
-
-/** One of the tokens in these lines names the session. */
-const isRenewed = (lines, id) => Boolean(lines?.split("\n").some((token) => sessionIn(token) === id));
 
 /** The answer to a refresh with this token was lost: it must not be sent again. */
 export function spend(texts, token) {

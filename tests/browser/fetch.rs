@@ -356,7 +356,7 @@ async fn what_a_refresh_has_made_of_a_session_is_ended() {
     settles("refresh", sessions.refresh()).await.unwrap();
     let revoked = settles("revoke", sessions.revoke("me")).await.unwrap();
     assert_eq!((revoked.id.as_str(), revoked.success), ("me", true));
-    assert_eq!(asked(&fetch), ["POST /oauth/token", "POST /oauth/sessions/next/revoke"]);
+    assert_eq!(asked(&fetch), ["POST /oauth/token", "POST /oauth/sessions/me/revoke", "POST /oauth/sessions/next/revoke"]);
 }
 
 #[wasm_bindgen_test]

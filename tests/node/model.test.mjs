@@ -256,7 +256,7 @@ async function visits(scheduler, { commands, faults, retries }) {
   const origin = (row) => (first(row) ? origin(first(row)) : row);
   const pending = new Set();
 
-  const ask = (line, browser, row, check = () => {}) => {
+  const ask = (line, browser, check = () => {}) => {
     const [method, target] = line.split(" ");
     const cookie = Object.entries(browser.jar).map(([name, value]) => `${name}=${value}`).join("; ");
     const own = browser.row;
@@ -283,23 +283,23 @@ async function visits(scheduler, { commands, faults, retries }) {
     promise.finally(() => pending.delete(promise));
   };
   const revoke = (browser, row) =>
-    ask(`POST sessions/${row.id}/revoke`, browser, row, ({ success, outcome }, own) => {
+    ask(`POST sessions/${row.id}/revoke`, browser, ({ success, outcome }, own) => {
       if (row.isAlive) wrong.push(`${outcome}, and it lives`);
       if (row === own && success && BackEnd.tip(row).isAlive) wrong.push("revoked, and what a refresh has made of it lives");
     });
   const byRoute = {
-    "GET sessions": (browser) => ask("GET sessions", browser, null, ({ sessions }) => {
+    "GET sessions": (browser) => ask("GET sessions", browser, ({ sessions }) => {
       if (sessions.some(({ id }) => backEnd.rows.get(id).user !== browser.user)) wrong.push("another user's sessions");
     }),
     "POST revoke": (browser) => revoke(browser, [...backEnd.rows.values()].find(({ user, era, isAlive }) => user === browser.user && era === -1 && isAlive) ?? browser.row),
     "POST revoke own": (browser) => revoke(browser, browser.row),
-    "POST sessions/revoke-others": (browser) => ask("POST sessions/revoke-others", browser, null, ({ revoked }) => {
+    "POST sessions/revoke-others": (browser) => ask("POST sessions/revoke-others", browser, ({ revoked }) => {
       for (const id of revoked ?? []) if (backEnd.rows.get(id).isAlive) wrong.push("revoked, and it lives");
     }),
-    "POST logout-all": (browser) => ask("POST logout-all", browser, null, (_, own) => {
+    "POST logout-all": (browser) => ask("POST logout-all", browser, (_, own) => {
       if (own.isAlive) wrong.push("all revoked, and the own one lives");
     }),
-    "POST logout": (browser) => ask("POST logout", browser, null, ({ success }, own) => {
+    "POST logout": (browser) => ask("POST logout", browser, ({ success }, own) => {
       if (success && BackEnd.tip(own).isAlive) wrong.push("a logout was confirmed, and the session lives");
       browser.over.add(origin(own));
     }),

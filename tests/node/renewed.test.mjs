@@ -43,11 +43,21 @@ test("what was never sent has ended nothing", async () => {
 });
 
 test("the id of this client's session from before a refresh ends the one that it has now", async () => {
-  const { sessions, sent } = client({ "/oauth/token": [() => json(NEXT)], [revoke("next")]: [ended] });
+  const { sessions, sent } = client({ "/oauth/token": [() => json(NEXT)], [revoke("mine")]: [gone], [revoke("next")]: [ended] });
   await sessions.refresh();
   const { id, success, outcome } = await settles(sessions.revoke("mine"));
   assert.deepEqual([id, success, outcome], ["mine", true, "revoked"]);
-  assert.deepEqual(sent, ["/oauth/token", revoke("next")]);
+  assert.deepEqual(sent, ["/oauth/token", revoke("mine"), revoke("next")]);
+});
+
+test("unless the back-end has kept both: then the one that was meant is ended, and this client stays signed in", async () => {
+  const { sessions, sent } = client({
+    "/oauth/token": [() => json(NEXT)], "/oauth/sessions": [() => json({ sessions: [{ id: "mine" }, { id: "next" }], count: 2 })], [revoke("mine")]: [ended],
+  });
+  await sessions.refresh();
+  assert.equal((await settles(sessions.revoke("mine"))).outcome, "revoked");
+  assert.deepEqual((await settles(sessions.revokeOthers())).revoked, ["mine"]);
+  assert.deepEqual(sent, ["/oauth/token", revoke("mine"), "/oauth/sessions", revoke("mine")]);
 });
 
 test("but not another user's, who has signed in since", async () => {
